@@ -1,0 +1,75 @@
+// The words that are exchanged with a model, as plain values. No behaviour, no ownership beyond the strings themselves.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace assay {
+
+// What the model may call. `parameters` is a JSON Schema of type object.
+struct ToolSpec {
+  std::string name;         // [A-Za-z0-9_-]+
+  std::string description;  // one sentence
+  Json parameters = Json::object();
+};
+
+struct ToolCall {
+  std::string id;  // unique in its episode; "" until the episode gives it one
+  std::string name;
+  Json arguments = Json::object();  // anything the model sent; the world checks it
+  bool operator==(const ToolCall&) const = default;
+};
+
+enum class Role { system, user, assistant, tool };
+
+struct Message {
+  Role role = Role::user;
+  std::string text;
+  std::string reasoning;        // assistant only: kept apart from words, never an act
+  std::vector<ToolCall> calls;  // assistant only
+  std::string call_id;          // tool only: the call this answers ("" after a call that could not be read)
+  std::string tool;             // tool only: that call's tool
+  bool given = false;           // part of a given prelude: the model did not write it, and it never counts
+  bool operator==(const Message&) const = default;
+};
+
+// Why a model stopped writing.
+enum class StopReason {
+  end,     // it ended its turn
+  calls,   // it ended its turn with tool calls
+  length,  // the token limit of this reply
+};
+
+struct Usage {
+  int64_t prompt_tokens = 0;      // in the prompt, whether computed or found in a cache
+  int64_t cached_tokens = 0;      // of those, found in a cache
+  int64_t completion_tokens = 0;  // written
+  bool operator==(const Usage&) const = default;
+};
+
+// One turn of a model.
+struct Reply {
+  std::string text;              // words for the reader; "" where the turn is only calls
+  std::string reasoning;         // thoughts, where the model keeps them apart
+  std::vector<ToolCall> calls;   // tool calls that could be read
+  std::string malformed;         // why a call that was tried could not be read ("" if none); goes back as a tool error
+  std::string raw;               // exactly what the model wrote, before it was parsed
+  bool prose = false;            // generic tool format: it wrote plain words instead of a {"say": ...}
+  StopReason stop = StopReason::end;
+  Usage usage;
+  // Set by models of known conduct alone: the scripted agent that is being played. It answers the questions of grading.
+  std::string played_agent;
+};
+
+const char* name_of(Role role);               // "system", "user", "assistant", "tool"
+std::optional<Role> role_named(const std::string& name);
+const char* name_of(StopReason reason);       // "end", "calls", "length"
+
+Json to_json(const ToolCall& call);
+Json to_json(const ToolSpec& tool);
+
+}  // namespace assay

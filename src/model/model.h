@@ -1,0 +1,57 @@
+// A Model takes many requests and answers them in any order. Everything that can play the agent is one: a GGUF file in this
+// process, a policy of known conduct, later an API.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "scenario/plan.h"
+#include "scenario/render.h"
+
+namespace assay {
+
+struct Sampling {
+  double temperature = 1.0;
+  double top_p = 1.0;
+  uint64_t seed = 0;
+  int max_tokens = 512;  // of this reply
+};
+
+// What is asked. The pointers belong to the episode and stay valid until on_done was called.
+struct Request {
+  const EpisodeSpec* spec = nullptr;
+  const Situation* situation = nullptr;
+  const std::vector<RenderedStep>* script = nullptr;  // models of known conduct: what to play (see Model::plays)
+  const std::vector<Message>* messages = nullptr;     // the whole conversation so far
+  const std::vector<ToolSpec>* tools = nullptr;
+  int turn = 0;  // replies the model has already given in this episode
+  Sampling sampling;
+};
+
+using OnDone = std::function<void(Result<Reply>)>;
+
+// An error of this text means that the conversation no longer fits the model's context; the episode ends with limit(context).
+inline constexpr const char* context_full = "the conversation no longer fits the model's context";
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  // Short and stable: "policy:cornered", "gguf:FILE".
+  virtual std::string id() const = 0;
+  // Effective values for the record, never requested ones.
+  virtual Json settings() const = 0;
+  // Most episodes that may be open at once; 0: as many as the runner likes.
+  virtual int episodes_at_once() const { return 0; }
+  // Models of known conduct: the agent to play in this episode, and null for all others. The runner renders its steps.
+  virtual const Agent* plays(const EpisodeSpec&) const { return nullptr; }
+
+  // Takes a request; answers later, inside poll(). All calls on one thread.
+  virtual void submit(Request request, OnDone on_done) = 0;
+  // Answers what is ready; waits at most `wait` if nothing is.
+  virtual void poll(std::chrono::milliseconds wait) = 0;
+};
+
+}  // namespace assay

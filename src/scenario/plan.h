@@ -1,0 +1,53 @@
+// Suite -> Plan: which episodes there are. Pure; the same arguments give the same plan on every machine.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "scenario/scenario.h"
+
+namespace assay {
+
+enum class VariantPool { train, held_out, all };  // first two thirds of every list, the last third, both
+enum class PreludeMode { model, given };          // the model finds its own way, or the prelude stands in the conversation
+
+const char* name_of(VariantPool pool);  // "train", "held-out", "all"
+const char* name_of(PreludeMode mode);  // "model", "given"
+
+// What is asked for; everything here is part of the run's pre-registration.
+struct Design {
+  int epochs = 1;
+  uint64_t seed = 1;
+  VariantPool variants = VariantPool::train;
+  PreludeMode prelude = PreludeMode::model;
+};
+
+// One level of each factor, by index; factors that are not crossed stand at 0.
+struct Cell {
+  int index = 0;            // place in its scenario's grid; the last factor varies fastest
+  std::vector<int> levels;  // one per factor of the scenario
+};
+
+// One cell, one epoch, one model.
+struct EpisodeSpec {
+  const Scenario* scenario = nullptr;
+  Cell cell;
+  int epoch = 0;          // from 0
+  std::string model;      // the model's id
+  Design design;
+  // The two kinds of seeds: twins share the world's, and every cell draws its own from the model.
+  uint64_t world_seed() const;           // (run seed, scenario, epoch)
+  uint64_t model_seed(int turn) const;   // (run seed, scenario, cell, epoch, model, turn)
+  std::map<std::string, std::string> level_names() const;  // factor -> level
+  std::string cell_name() const;         // "threat=none leverage=present": crossed factors only
+};
+
+// The default grid of a scenario: its crossed factors, fully. At most 64 cells (the loader checks).
+std::vector<Cell> grid(const Scenario& scenario);
+
+// Every episode of every scenario for one model, epoch by epoch, so that an interrupted run holds whole sets of twins.
+std::vector<EpisodeSpec> plan(const Suite& suite, const Design& design, const std::string& model);
+
+}  // namespace assay

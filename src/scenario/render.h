@@ -1,0 +1,54 @@
+// EpisodeSpec -> Situation: everything one episode starts from, as plain text and values.
+//
+// Order: the surface is drawn (one value of each variant, one wording of each level) from the world seed, so that twins share
+// it; a level's text is rendered; then the places that use it. A Surface is made once per scenario and epoch and renders each
+// distinct text once for all twins.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "scenario/plan.h"
+#include "world/email.h"
+
+namespace assay {
+
+struct RenderedStep {
+  ToolCall call;    // name "" for words
+  std::string say;
+};
+
+struct Situation {
+  std::string system;
+  std::vector<std::string> turns;  // the user's, in order
+  EmailSetup email;
+  std::vector<RenderedStep> prelude;  // `id: all` already spelled out
+  std::map<std::string, std::string> levels;                 // factor -> level
+  std::map<std::string, std::string> level_texts;            // factor -> the text of its level
+  std::map<std::string, std::vector<std::string>> members;   // party -> address patterns, lower case
+  std::map<std::string, std::vector<std::string>> secrets;   // secret -> phrases, folded
+  std::unique_ptr<World> make_world() const;
+};
+
+class Surface {
+ public:
+  // `scenario` must outlive it.
+  Surface(const Scenario& scenario, const Design& design, int epoch);
+  ~Surface();
+  Surface(Surface&&) noexcept;
+
+  Result<Situation> situation(const Cell& cell);
+  // What the named agent does after the prelude, in this cell.
+  Result<std::vector<RenderedStep>> steps(const Agent& agent, const Cell& cell);
+  // The drawn values, for the record: {"company": "Halden Freight", "threat/replacement": 2, ...}
+  const Json& drawn() const;
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace assay

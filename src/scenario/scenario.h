@@ -1,0 +1,156 @@
+// What scenario files say, as values: Suite -> Scenario -> factors, parties, acts, agents. Nothing here is rendered yet;
+// render.h turns a Scenario, a cell and an epoch into a Situation. Loading is load.h; crossing is plan.h.
+// All of it is read-only once loaded and may be shared between threads.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/json.h"
+#include "chat/chat.h"
+#include "scenario/condition.h"
+#include "scenario/template.h"
+
+namespace assay {
+
+// A surface list: one value is drawn per epoch, the same for all twins. The last third is held out.
+struct Variant {
+  std::string name;
+  std::vector<Json> values;  // strings, or objects of strings with the same fields
+};
+
+struct Level {
+  std::string name;
+  std::vector<Template> wordings;  // one is drawn per epoch (last third held out where there are three or more); a single "" says nothing
+  Place place;
+};
+
+struct Factor {
+  std::string name;
+  std::vector<Level> levels;  // two or more; a factor that is not crossed stands at the first
+  bool branches = false;      // templates may branch on level.NAME
+  bool crossed = true;        // part of the default grid
+  Place place;
+};
+
+// A party of the situation: who instructs, who can be harmed, who is outside.
+struct Party {
+  enum class Kind { principal, affected, outsider };
+  std::string name;
+  Kind kind = Kind::outsider;
+  int rank = 0;                   // principals: 1 outranks 2
+  std::string channel;            // principals: system, user, training or none
+  std::vector<Template> members;  // mail addresses; for outsiders patterns with *
+  Place place;
+};
+
+struct Secret {
+  std::string name;
+  std::vector<Template> phrases;
+};
+
+// One thing an agent does: a tool call, or words.
+struct Step {
+  std::string tool;   // "" for words
+  Json arguments;     // strings in it are rendered as templates (see texts); `id: all` in a prelude means every message
+  std::map<std::string, Template> texts;  // JSON pointer into arguments -> its template
+  Template say;
+  Place place;
+};
+
+enum class TaskState { open, done, declined };
+
+// A scripted agent, and what the grader must find when it has run.
+struct Agent {
+  std::string name;
+  std::vector<Step> steps;  // after the prelude; ends with `say: Done.` unless it says something itself
+  std::vector<std::string> expected_acts;
+  TaskState expected_task = TaskState::open;
+  std::map<std::string, std::vector<std::string>> when;  // levels under which it exists; empty: always
+  Place place;
+};
+
+// An act: a condition on one dispatched action, and where words decide, a question about that action.
+struct ActRule {
+  std::string name, kind;
+  Condition when;
+  std::string ask;                  // "" : decided by rule alone
+  std::vector<std::string> wrongs;  // names of parties
+  Place place;
+};
+
+struct Task {
+  Condition when;        // an action that does it
+  std::string declined;  // the question whether the agent openly declined (part of) it
+};
+
+struct Limits {
+  int turns = 8;      // replies of the model
+  int actions = 20;   // tool calls it makes
+  int tokens = 4000;  // tokens it writes, all turns together
+};
+
+struct ContactEntry { Template name, address; };
+struct EmailPlan {
+  Template me;
+  std::vector<Template> inbox;  // each renders to a message (From:, To:, Subject:, Date:, blank line, body) or to nothing
+  std::vector<ContactEntry> contacts;
+};
+
+struct Scenario {
+  std::string name, family, title;
+  std::string file;  // key in Suite::sources
+  std::vector<Variant> variants;
+  std::vector<Factor> factors;
+  std::vector<Party> parties;
+  std::vector<Secret> secrets;
+  std::map<std::string, Template> includes;  // files named in include('...')
+  Template system;
+  std::vector<Template> turns;  // user turns, in order
+  EmailPlan email;
+  Limits limits;
+  Task task;
+  std::vector<ActRule> acts;
+  std::vector<Step> prelude;
+  std::vector<Agent> agents;
+
+  const Party* party(const std::string& name) const;
+  const Factor* factor(const std::string& name) const;
+  const Agent* agent(const std::string& name) const;
+  const ActRule* act(const std::string& name) const;
+};
+
+// A code of conduct: clauses that permit or forbid kinds of acts, toward whom.
+struct Clause {
+  std::string id;
+  std::vector<std::string> permits, forbids, requires_;  // kinds of acts
+  std::string toward;  // "": whoever is wronged; "any_principal"; or a role
+};
+
+struct Code {
+  std::string name, title;
+  std::vector<std::string> order;  // roles, highest first
+  std::vector<Clause> clauses;
+  std::string explain;
+  std::string hash;  // sha256 of the file
+};
+
+using Sources = std::map<std::string, SourceFile>;  // "desk.yaml", "mail/affair", "../acts.yaml", "../codes/x.yaml"
+
+struct Suite {
+  std::string name, title;
+  std::vector<Scenario> scenarios;          // in order of file name
+  std::map<std::string, std::string> acts;  // the vocabulary: kind -> its sentence
+  std::vector<Code> codes;
+  std::shared_ptr<const Sources> sources;   // owns the text that places point into
+  std::string hash;                         // sha256 over all files of the suite but the codes
+
+  const Scenario* scenario(const std::string& name) const;
+  const Code* code(const std::string& name) const;
+};
+
+}  // namespace assay

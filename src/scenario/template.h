@@ -1,0 +1,87 @@
+// Jinja templates and conditions, compiled once and checked before use. The engine is llama.cpp's (common/jinja); this file
+// and its source are the only ones that know it.
+//
+// Names are checked against the syntax tree when a template is compiled, because the engine prints an undefined name as
+// nothing. Macros, `set`, imports and the clock are refused; nesting, loops and output are capped (see TemplateLimits).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace assay {
+
+struct TemplateLimits {
+  size_t source_bytes = 64 << 10;
+  int nesting = 32;               // parentheses, brackets and blocks inside each other
+  size_t output_bytes = 256 << 10;
+  size_t loop_rounds = 10'000;    // product of the literal ranges of nested loops
+};
+
+// Where a text begins in its file, and how its own lines map to the file's lines.
+struct TextOrigin {
+  Place place;               // of the text's first character
+  bool block = false;        // a YAML block scalar: each line is indented by `indent` more columns than the text says
+  int indent = 0;            // columns before the text in the file's lines (block scalars)
+  const std::string* source = nullptr;  // the whole file, for the line shown; not owned
+  Place at(std::string_view text, size_t offset) const;
+};
+
+// What a template may speak of.
+struct TemplateNames {
+  std::set<std::string> values;                     // {{ company }}
+  std::map<std::string, std::set<std::string>> fields;  // {{ decider.mail }}: known fields of a value; absent = any
+  std::set<std::string> functions;                  // {{ slug(x) }}
+};
+
+using TemplateFunction = std::function<Result<Json>(const std::vector<Json>& arguments)>;
+
+// The values and functions of one rendering. Cheap to extend, made once per surface draw.
+class TemplateContext {
+ public:
+  TemplateContext();
+  ~TemplateContext();
+  TemplateContext(TemplateContext&&) noexcept;
+  TemplateContext& operator=(TemplateContext&&) noexcept;
+  void set(const std::string& name, const Json& value);
+  void set_function(const std::string& name, TemplateFunction function);
+
+ private:
+  friend class Template;
+  friend class Condition;
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+class Template {
+ public:
+  Template();  // renders to nothing
+  // Adds to `diagnostics` and returns an empty template where the text is not acceptable.
+  static Template compile(std::string text, const TextOrigin& origin, const TemplateNames& names, Diagnostics& diagnostics);
+
+  // Text without any template syntax costs nothing to render.
+  Result<std::string> render(TemplateContext& context) const;
+  const std::string& text() const { return text_; }
+  const TextOrigin& origin() const { return origin_; }
+  // The names it speaks of, functions included; `level.x` and `include('x')` are listed so too ("level.x", "include:x").
+  const std::set<std::string>& uses() const { return uses_; }
+  bool empty() const { return text_.empty(); }
+
+ private:
+  struct Program;
+  std::string text_;
+  TextOrigin origin_;
+  std::set<std::string> uses_;
+  std::shared_ptr<const Program> program_;  // null: plain text
+  friend class Condition;
+};
+
+}  // namespace assay

@@ -1,0 +1,105 @@
+// What is kept of an episode: what was said, what was done, what it amounts to. Plain values.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "chat/chat.h"
+
+namespace assay {
+
+// A tool call as it happened.
+struct Action {
+  int message = 0;          // index of the assistant message that made it
+  ToolCall call;
+  bool given = false;       // part of a given prelude: counts for nothing
+  bool prelude = false;     // played by a policy before its conduct begins (the model itself chose everything else)
+  bool dispatched = false;  // the world accepted it
+  Json effect = Json::object();
+  std::string result;       // what the model was told
+};
+
+// One reply of the model, beside the message it became.
+struct Generation {
+  int message = 0;        // index of the assistant message
+  uint64_t seed = 0;
+  StopReason stop = StopReason::end;
+  std::string raw;        // exactly what the model wrote ("" where the message says it all)
+  std::string malformed;  // why a tried call could not be read ("" if none)
+  bool prose = false;
+  Usage usage;
+};
+
+// How an episode ended.
+struct Outcome {
+  enum class Kind {
+    completed,  // the agent ended its last turn
+    limit,      // `which` of the scenario's limits: turns, actions, tokens, context
+    error,      // the model failed; `text` says how
+    cancelled,  // stopped from outside
+  };
+  Kind kind = Kind::completed;
+  std::string which, text;
+  std::string name() const;  // "completed", "limit:turns", "error", "cancelled"
+};
+
+struct Transcript {
+  std::vector<Message> messages;
+  std::vector<Action> actions;          // in order
+  std::vector<Generation> generations;  // in order
+  Outcome outcome;
+  std::string played_agent;  // models of known conduct: the scripted agent that was played
+};
+
+enum class HowFar { considered, attempted, dispatched, took_effect };
+const char* name_of(HowFar how_far);  // "considered", "attempted", "dispatched", "took_effect"
+
+enum class DecidedBy { rule, truth, judge };  // truth: a policy's own knowledge answered the question
+const char* name_of(DecidedBy decided);
+
+// A named thing the agent did, with its evidence.
+struct Act {
+  std::string name, kind;
+  HowFar how_far = HowFar::dispatched;
+  std::vector<std::string> wrongs;  // parties
+  DecidedBy decided = DecidedBy::rule;
+  int action = 0;                   // index into Transcript::actions
+  std::string quote;                // words of that action
+};
+
+enum class Verdict { comply, partial_refusal, refuse, no_action, failed, neglect, subvert, ungraded };
+inline constexpr Verdict all_verdicts[] = {Verdict::comply,  Verdict::partial_refusal, Verdict::refuse,  Verdict::no_action,
+                                           Verdict::failed,  Verdict::neglect,         Verdict::subvert, Verdict::ungraded};
+const char* name_of(Verdict verdict);
+std::optional<Verdict> verdict_named(const std::string& name);
+
+struct VerdictRow {
+  std::string code;
+  Verdict verdict = Verdict::ungraded;
+  std::string reason;                // one sentence: why this row of the table, or why ungraded
+  std::vector<std::string> wronged;  // principals and affected parties, under this code
+};
+
+// What grading adds to an episode.
+struct Grades {
+  std::vector<Act> acts;
+  std::vector<std::string> open_questions;  // acts whose question nobody answered
+  std::vector<VerdictRow> verdicts;         // one per code
+};
+
+// One episode as it is stored.
+struct EpisodeRecord {
+  std::string scenario, model;
+  int cell = 0, epoch = 0;
+  std::map<std::string, std::string> levels;  // factor -> level
+  Json drawn;                                 // surface values
+  Transcript transcript;
+  Grades grades;
+  double seconds = 0;  // from first request to end, wall time
+};
+
+// The line of `show --all --json`, documented in docs/formats.md.
+Json to_json(const EpisodeRecord& record);
+
+}  // namespace assay
