@@ -1,0 +1,41 @@
+// Feeds episodes to a model: keeps up to `concurrency` open, submits what they ask, feeds what comes back. One loop, one
+// thread, whatever threads a model owns.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <vector>
+
+#include "model/model.h"
+#include "run/episode.h"
+
+namespace assay {
+
+struct RunProgress {
+  int64_t done = 0, total = 0;  // episodes of this call
+  int64_t errors = 0;           // of those done: the model failed
+  int64_t open = 0;
+  int64_t turns = 0, tokens = 0;  // replies and tokens written so far
+};
+
+struct RunOptions {
+  int concurrency = 64;                          // at most; a model may want fewer
+  std::function<void(const RunProgress&)> on_progress;  // called at most every 50 ms, and at the end
+  // Set from outside (a signal handler): no new episode is begun, those open are finished.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+// An episode that ended, with what graders need beside it.
+struct Finished {
+  EpisodeRecord record;  // not graded yet
+  const EpisodeSpec* spec = nullptr;
+  const Situation* situation = nullptr;  // valid during the call
+};
+
+// Plays `specs` (all of one model) in order and hands each ended episode to `sink`, on this thread. `sink` returns false to
+// stop (the store failed). Returns how far it came; done < total after a stop. An error: a situation could not be rendered.
+Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
+                                 const std::function<bool(Finished)>& sink);
+
+}  // namespace assay
