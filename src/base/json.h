@@ -1,5 +1,5 @@
-// JSON as the program knows it: one type whose objects keep the order in which keys were added, so that the same value is
-// always the same bytes. The library is nlohmann/json, the copy that comes with llama.cpp.
+// JSON as the program knows it: one type whose objects keep the order in which keys were added, so that the same value
+// is always the same bytes. The library is nlohmann/json, the copy that comes with llama.cpp.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,9 +15,11 @@ using Json = nlohmann::ordered_json;
 struct JsonLimits {
   size_t bytes = 16 << 20;  // longer texts are refused unread
   int depth = 64;           // deeper nesting is refused
+  int keys = 2000;          // an object with more is refused: finding a key takes as long as there are keys before it
 };
 
-// Parses text from outside. Never throws; the error says what is wrong and at which byte. Duplicate keys: the last wins.
+// Parses text from outside. Never throws; the error says what is wrong and at which byte. Duplicate keys: the last
+// wins.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 // One line, keys in stored order; bytes that are not UTF-8 become U+FFFD (never throws).

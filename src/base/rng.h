@@ -2,8 +2,8 @@
 //
 // A seed is derived by hashing the things it depends on, never from timing:
 //   uint64_t s = derive_seed(run_seed, {"world", scenario, std::to_string(epoch)});
-// The generator is xoshiro256** (Blackman & Vigna 2018), seeded through splitmix64; the conversions to numbers are ours,
-// because the standard library's distributions differ between implementations.
+// The generator is xoshiro256** (Blackman & Vigna 2018), seeded through splitmix64; the conversions to numbers are
+// ours, because the standard library's distributions differ between implementations.
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace assay {
@@ -20,7 +21,15 @@ struct CodePoint {
 CodePoint decode(std::string_view text) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   unsigned char first = byte(0);
-  int length = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  int length = 0;
+  if (first < 0x80)
+    length = 1;
+  else if (first >= 0xC2 && first < 0xE0)
+    length = 2;
+  else if (first >= 0xE0 && first < 0xF0)
+    length = 3;
+  else if (first >= 0xF0 && first < 0xF5)
+    length = 4;
   if (length == 0 || text.size() < static_cast<size_t>(length)) return {};
   uint32_t value = length == 1 ? first : first & (0x7F >> length);
   for (int i = 1; i < length; ++i) {
@@ -33,16 +42,83 @@ CodePoint decode(std::string_view text) {
   return {value, length, true};
 }
 
-int columns_of(uint32_t c) {
-  if ((c >= 0x300 && c < 0x370) || c == 0x200B || c == 0x200D || (c >= 0xFE00 && c < 0xFE10)) return 0;
-  bool wide = (c >= 0x1100 && c < 0x1160) || (c >= 0x2E80 && c < 0xA4D0) || (c >= 0xAC00 && c < 0xD7A4) ||
-              (c >= 0xF900 && c < 0xFB00) || (c >= 0xFE30 && c < 0xFE70) || (c >= 0xFF00 && c < 0xFF61) ||
-              (c >= 0x1F300 && c < 0x1FAF0) || (c >= 0x20000 && c < 0x3FFFE);
-  return wide ? 2 : 1;
+struct CodeRange {
+  uint32_t first, last;
+};
+
+template <size_t n>
+bool is_in(const CodeRange (&ranges)[n], uint32_t c) {
+  return std::any_of(std::begin(ranges), std::end(ranges), [c](CodeRange r) { return c >= r.first && c <= r.last; });
 }
 
-// Marks that change the direction or the order of what follows: hostile in a transcript.
-bool is_bidi_control(uint32_t c) { return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F; }
+// Coarse, whole blocks of Unicode at a time: enough for columns that line up, not a table of all scripts.
+constexpr CodeRange combining[] = {{0x300, 0x36F},   {0x483, 0x489},   {0x591, 0x5BD},   {0x1AB0, 0x1AFF},
+                                   {0x1DC0, 0x1DFF}, {0x200B, 0x200D}, {0x2060, 0x2060}, {0x20D0, 0x20FF},
+                                   {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF}};
+constexpr CodeRange wide[] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
+                              {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+                              {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
+
+int columns_of(uint32_t c) {
+  if (c < 0x300) return 1;  // most text
+  return is_in(combining, c) ? 0 : is_in(wide, c) ? 2 : 1;
+}
+
+// What turns or hides the text around it, and the letters of U+E0000 that no terminal shows: hostile in a transcript.
+constexpr CodeRange deceptive[] = {{0x61C, 0x61C},   {0x200E, 0x200F}, {0x2028, 0x2029},
+                                   {0x202A, 0x202E}, {0x2066, 0x2069}, {0xE0000, 0xE007F}};
+
+// The longest start of `text` that fills at most `columns`.
+std::string_view fitting(std::string_view text, int columns) {
+  size_t bytes = 0;
+  int width = 0;
+  while (bytes < text.size()) {
+    CodePoint c = decode(text.substr(bytes));
+    width += columns_of(c.value);
+    if (width > columns) break;
+    bytes += c.bytes;
+  }
+  return text.substr(0, bytes);
+}
+
+// One line of a text (without newlines) re-flowed, and appended to `lines`.
+void wrap_line(std::string_view text, int columns, std::vector<std::string>& lines) {
+  const size_t first_word = text.find_first_not_of(' ');
+  if (first_word == std::string_view::npos) {
+    lines.emplace_back();
+    return;
+  }
+  const std::string indent(std::min(first_word, static_cast<size_t>(columns / 2)), ' ');
+  text.remove_prefix(first_word);
+
+  std::string line = indent;
+  bool has_word = false;
+  auto finish_line = [&] {
+    lines.push_back(std::exchange(line, indent));
+    has_word = false;
+  };
+  while (!text.empty()) {  // text is "word gap word gap ..."
+    std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(word.size());
+    // `line` ends in the gap before this word, unless the line is new.
+    if (has_word && fitting(word, columns - display_width(line)).size() < word.size()) {
+      line.erase(line.find_last_not_of(' ') + 1);
+      finish_line();
+    }
+    // A word that is too long for a line of its own fills as many as it needs; there is room for at least four columns.
+    for (std::string_view part; (part = fitting(word, columns - display_width(line))).size() < word.size();
+         finish_line()) {
+      line += part;
+      word.remove_prefix(part.size());
+    }
+    line += word;
+    has_word = true;
+    std::string_view gap = text.substr(0, text.find_first_not_of(' '));
+    text.remove_prefix(gap.size());
+    if (!text.empty()) line += gap;
+  }
+  lines.push_back(line);
+}
 
 }  // namespace
 
@@ -60,7 +136,7 @@ std::string for_terminal(std::string_view text) {
       out += static_cast<char>(0x80 + c.value);
     } else if (c.value == 0x7F) {
       out += "\xE2\x90\xA1";
-    } else if ((c.value >= 0x80 && c.value < 0xA0) || is_bidi_control(c.value)) {
+    } else if ((c.value >= 0x80 && c.value < 0xA0) || is_in(deceptive, c.value)) {
       out += "\xEF\xBF\xBD";
     } else {
       out += text.substr(0, c.bytes);
@@ -75,8 +151,10 @@ std::string valid_utf8(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     CodePoint c = decode(text);
-    if (c.valid) out += text.substr(0, c.bytes);
-    else out += "\xEF\xBF\xBD";
+    if (c.valid)
+      out += text.substr(0, c.bytes);
+    else
+      out += "\xEF\xBF\xBD";
     text.remove_prefix(c.bytes);
   }
   return out;
@@ -93,51 +171,14 @@ int display_width(std::string_view text) {
 }
 
 std::string clipped(std::string_view text, int columns) {
-  if (display_width(text) <= columns) return std::string(text);
-  std::string out;
-  int width = 0;
-  while (!text.empty()) {
-    CodePoint c = decode(text);
-    if (width + columns_of(c.value) > columns - 1) break;
-    width += columns_of(c.value);
-    out += text.substr(0, c.bytes);
-    text.remove_prefix(c.bytes);
-  }
-  return out + "\xE2\x80\xA6";
+  if (fitting(text, columns).size() == text.size()) return std::string(text);
+  if (columns < 1) return "";
+  return std::string(fitting(text, columns - 1)) + "\xE2\x80\xA6";
 }
 
 std::vector<std::string> wrapped(std::string_view text, int columns) {
-  columns = std::max(columns, 8);
   std::vector<std::string> lines;
-  for (const std::string& paragraph : split(text, '\n')) {
-    std::string line;
-    int width = 0;
-    for (const std::string& word : split(paragraph, ' ')) {
-      std::string_view rest = word;
-      int needed = display_width(rest);
-      if (width > 0 && width + 1 + needed > columns) {
-        lines.push_back(std::exchange(line, ""));
-        width = 0;
-      }
-      if (width > 0 || (!line.empty() && word.empty())) line += ' ', ++width;
-      else if (word.empty()) line += ' ', ++width;  // indentation is kept
-      while (display_width(rest) > columns) {
-        size_t bytes = 0;
-        int used = 0;
-        while (bytes < rest.size()) {
-          CodePoint c = decode(rest.substr(bytes));
-          if (used + columns_of(c.value) > columns) break;
-          used += columns_of(c.value);
-          bytes += c.bytes;
-        }
-        lines.emplace_back(rest.substr(0, bytes));
-        rest.remove_prefix(bytes);
-      }
-      line += rest;
-      width += display_width(rest);
-    }
-    lines.push_back(line);
-  }
+  for (const std::string& line : split(text, '\n')) wrap_line(line, std::max(columns, 8), lines);
   return lines;
 }
 
@@ -158,8 +199,10 @@ std::string slug(std::string_view text) {
   std::string out;
   for (char c : text) {
     c = lower(c);
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) out += c;
-    else if (!out.empty() && out.back() != '-') out += '-';
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+      out += c;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
   }
   if (!out.empty() && out.back() == '-') out.pop_back();
   return out;
@@ -200,12 +243,13 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
       for (size_t j = 1; j <= b.size(); ++j) {
         size_t cost = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
         d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost});
-        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+        bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]);
+        if (swapped) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
     }
     return d[a.size()][b.size()];
   };
-  if (word.size() > 64) return "";
+  if (word.empty() || word.size() > 64) return "";
   std::string best;
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
