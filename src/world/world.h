@@ -1,5 +1,5 @@
-// A World is the state behind the tools: it takes a call, changes, and answers as a real tool would. Deterministic: the same
-// setup and calls give the same bytes. It knows nothing of scenarios, models or grades.
+// A World is the state behind the tools: it takes a call, changes, and answers as a real tool would. Deterministic: the
+// same setup and calls give the same bytes. It knows nothing of scenarios, models or grades.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,9 @@ namespace assay {
 
 // What became of one tool call.
 struct ToolOutcome {
-  bool dispatched = false;      // the world accepted it; false for an unknown tool, bad arguments, a missing message
-  Json effect = Json::object(); // what changed; {} where nothing did
-  std::string result;           // what the model is told, error texts included
+  bool dispatched = false;       // the world accepted it; false for an unknown tool, bad arguments, a missing message
+  Json effect = Json::object();  // what changed; {} where nothing did
+  std::string result;            // what the model is told, error texts included
 };
 
 class World {
