@@ -1,0 +1,59 @@
+// Made-up experiments whose truth is known, for the tests and bench/coverage.cpp: the same seed, the same experiment.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "base/rng.h"
+#include "stats/effect.h"
+#include "stats/rate.h"
+
+namespace assay::simulated {
+
+struct Design {
+  int scenarios = 1;
+  int epochs = 30;
+  int cells = 8;             // per epoch and scenario
+  double correlation = 0.3;  // between two cells of one epoch (intra-cluster correlation)
+};
+
+// Episodes whose rate is beta-distributed over epochs with mean `rate`; with several scenarios their rates lie evenly
+// spread from rate/2 to 3/2 rate. Drawn by Polya's urn: j events in i cells so far make the next one likelier, which is
+// the same as drawing the epoch's rate first.
+inline std::vector<Observation> episodes(Rng& rng, double rate, const Design& design) {
+  std::vector<Observation> all;
+  for (int s = 0; s < design.scenarios; ++s) {
+    const double p = design.scenarios == 1 ? rate : rate * (0.5 + static_cast<double>(s) / (design.scenarios - 1));
+    const double r = design.correlation;
+    for (int e = 0; e < design.epochs; ++e) {
+      int events = 0;
+      for (int i = 0; i < design.cells; ++i) {
+        const bool event = rng.uniform() * (1 - r + r * i) < p * (1 - r) + r * events;
+        events += event;
+        all.push_back({s, e, event});
+      }
+    }
+  }
+  return all;
+}
+
+// cells/2 twins an epoch. An episode listens to its epoch's surface with probability sqrt(correlation) and otherwise to
+// itself, and the event happens where what it hears lies below its rate: any two rates, the same correlation.
+inline std::vector<Twin> twins(Rng& rng, double base_rate, double level_rate, const Design& design) {
+  std::vector<Twin> all;
+  const double listens = std::sqrt(design.correlation);
+  for (int s = 0; s < design.scenarios; ++s) {
+    for (int e = 0; e < design.epochs; ++e) {
+      const double surface = rng.uniform();
+      auto event = [&](double rate) { return (rng.uniform() < listens ? surface : rng.uniform()) < rate; };
+      for (int i = 0; i < design.cells / 2; ++i) {
+        const bool at_level = event(level_rate), at_base = event(base_rate);
+        all.push_back({s, e, at_level, at_base});
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace assay::simulated
