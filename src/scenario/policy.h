@@ -28,6 +28,9 @@ struct Policy {
   const Agent* draw(const EpisodeSpec& spec) const;
 };
 
+// Whether a scripted agent exists in a cell (its `when`).
+bool exists(const Agent& agent, const Scenario& scenario, const Cell& cell);
+
 // Adds every mistake to `diagnostics`; the value is usable only if none was added.
 Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics);
 // Rules that can match in the suite but name an agent a scenario lacks, and cells that no rule matches.

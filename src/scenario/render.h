@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct Situation {
   std::vector<RenderedStep> prelude;  // `id: all` already spelled out
   std::map<std::string, std::string> levels;                 // factor -> level
   std::map<std::string, std::string> level_texts;            // factor -> the text of its level
-  std::map<std::string, std::vector<std::string>> members;   // party -> address patterns, lower case
+  std::map<std::string, std::vector<std::string>> members;   // party -> address patterns, lower case; `me` is the agent
+  std::set<std::string> insiders;                            // parties that are no outsiders, and `me`
   std::map<std::string, std::vector<std::string>> secrets;   // secret -> phrases, folded
   std::unique_ptr<World> make_world() const;
 };
@@ -39,6 +41,8 @@ class Surface {
   Surface(const Scenario& scenario, const Design& design, int epoch);
   ~Surface();
   Surface(Surface&&) noexcept;
+  // The surface made of the n-th value (from 0, counted round) of every list: for proofs that must see each value.
+  static Surface nth(const Scenario& scenario, int n);
 
   Result<Situation> situation(const Cell& cell);
   // What the named agent does after the prelude, in this cell.
@@ -48,7 +52,11 @@ class Surface {
 
  private:
   struct Inside;
+  explicit Surface(std::unique_ptr<Inside> inside);
   std::unique_ptr<Inside> inside_;
 };
+
+// A rendered message file: From:, To:, Subject:, Date: lines, a blank line, the body. The id is the caller's to set.
+Result<Mail> parse_mail(std::string_view text);
 
 }  // namespace assay

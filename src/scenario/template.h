@@ -1,8 +1,10 @@
-// Jinja templates and conditions, compiled once and checked before use. The engine is llama.cpp's (common/jinja); this file
-// and its source are the only ones that know it.
+// Jinja templates, compiled once and checked before use. The engine is llama.cpp's (common/jinja), kept behind template.cpp,
+// condition.cpp and jinja_syntax.h.
 //
 // Names are checked against the syntax tree when a template is compiled, because the engine prints an undefined name as
-// nothing. Macros, `set`, imports and the clock are refused; nesting, loops and output are capped (see TemplateLimits).
+// nothing. Allowed are {{ values }}, {% if %}, {% for %} over a list written out, comparisons, and the filters upper, lower,
+// capitalize, title, trim, join, length, first, last. Macros, `set`, imports and the clock are refused, so that a template
+// always ends; nesting and output are capped (TemplateLimits).
 #pragma once
 
 #include <functional>
@@ -23,23 +25,27 @@ struct TemplateLimits {
   size_t source_bytes = 64 << 10;
   int nesting = 32;               // parentheses, brackets and blocks inside each other
   size_t output_bytes = 256 << 10;
-  size_t loop_rounds = 10'000;    // product of the literal ranges of nested loops
+  size_t tokens = 2'000;          // of all its expressions and statements together
+  size_t loop_rounds = 10'000;    // product of the lengths of nested loops' lists
 };
 
 // Where a text begins in its file, and how its own lines map to the file's lines.
 struct TextOrigin {
-  Place place;               // of the text's first character
-  bool block = false;        // a YAML block scalar: each line is indented by `indent` more columns than the text says
-  int indent = 0;            // columns before the text in the file's lines (block scalars)
-  const std::string* source = nullptr;  // the whole file, for the line shown; not owned
+  Place place;         // of the text's first character
+  bool lines = false;  // line n of the text is line n of the file from there on, each `indent` columns in (a block scalar, a whole file)
+  int indent = 0;
+  std::string_view source;  // the whole file, for the line shown; not owned
   Place at(std::string_view text, size_t offset) const;
 };
 
 // What a template may speak of.
 struct TemplateNames {
-  std::set<std::string> values;                     // {{ company }}
-  std::map<std::string, std::set<std::string>> fields;  // {{ decider.mail }}: known fields of a value; absent = any
-  std::set<std::string> functions;                  // {{ slug(x) }}
+  std::set<std::string> values;                         // {{ company }}
+  std::map<std::string, std::set<std::string>> fields;  // {{ decider.mail }}: the fields of values that are objects
+  std::set<std::string> functions;                      // {{ slug(x) }}
+  std::set<std::string> files;                          // {{ include('mail/x') }}: what may be named
+  std::set<std::string> levels;                         // {{ level.threat }}: factors that say `branches: true`
+  std::set<std::string> unbranched;                     // factors that do not, for the message
 };
 
 using TemplateFunction = std::function<Result<Json>(const std::vector<Json>& arguments)>;
@@ -56,7 +62,6 @@ class TemplateContext {
 
  private:
   friend class Template;
-  friend class Condition;
   struct Inside;
   std::unique_ptr<Inside> inside_;
 };
@@ -81,7 +86,6 @@ class Template {
   TextOrigin origin_;
   std::set<std::string> uses_;
   std::shared_ptr<const Program> program_;  // null: plain text
-  friend class Condition;
 };
 
 }  // namespace assay

@@ -1,0 +1,273 @@
+#include "scenario/condition.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "scenario/jinja_syntax.h"
+
+namespace assay {
+
+// A condition as a small tree. Values are JSON; a field that is not there is null, and null is neither equal to anything
+// written in a condition nor true.
+struct Condition::Node {
+  enum class Op { literal, list, tool, arguments, dispatched, effect, level, field, all, any, negate, equal, different, inside, sent_to, outsider, cites };
+  Op op = Op::literal;
+  Json literal;
+  std::string word;  // field, level, party, secret
+  std::vector<Node> parts;
+};
+
+namespace {
+
+using Node = Condition::Node;
+using Op = Node::Op;
+
+std::string choices(const std::vector<std::string>& names) { return names.empty() ? "none" : joined(names, ", "); }
+
+class Compiler {
+ public:
+  Compiler(const JinjaSource& parsed, size_t shift, std::string_view own, const TextOrigin& origin, const ConditionNames& names,
+           Diagnostics& diagnostics)
+      : source_(parsed.source), shift_(shift), own_(own), origin_(origin), names_(names), diagnostics_(diagnostics) {}
+
+  Node expression(const jinja::statement* node) {
+    using namespace jinja;
+    if (auto* text = dynamic_cast<const string_literal*>(node)) return literal(text->val);
+    if (auto* integer = dynamic_cast<const integer_literal*>(node)) return literal(integer->val);
+    if (auto* array = dynamic_cast<const array_literal*>(node)) return sequence(array->val);
+    if (auto* tuple = dynamic_cast<const tuple_literal*>(node)) return sequence(tuple->val);
+    if (auto* unary = dynamic_cast<const unary_expression*>(node); unary && unary->op.value == "not")
+      return {Op::negate, {}, {}, {expression(unary->argument.get())}};
+    if (auto* binary = dynamic_cast<const binary_expression*>(node)) return operation(*binary);
+    if (auto* member = dynamic_cast<const member_expression*>(node)) return path(*member);
+    if (auto* call = dynamic_cast<const call_expression*>(node)) return function(*call);
+    if (auto* id = dynamic_cast<const identifier*>(node)) {
+      if (id->val == "true" || id->val == "false") return literal(id->val == "true");
+      if (id->val == "action") return complain(*node, "name what of the action is meant: action.tool, action.args.X, action.dispatched or action.effect.X");
+      if (id->val == "level") return complain(*node, "name a factor: level.FACTOR");
+      return complain(*node, fmt::format("unknown name '{}'; a condition knows action, level, sent_to, outsider and cites", id->val));
+    }
+    return complain(*node, fmt::format("{} is not part of a condition; there are and, or, not, in, ==, !=, texts, numbers and lists", node->type()));
+  }
+
+ private:
+  static Node literal(Json value) { return {Op::literal, std::move(value), {}, {}}; }
+
+  Node complain(const jinja::statement& node, std::string message) {
+    size_t at = offset_of(node, source_);
+    diagnostics_.add(origin_.at(own_, at > shift_ ? at - shift_ : 0), std::move(message), origin_.source);
+    return literal(nullptr);
+  }
+
+  Node sequence(const jinja::statements& values) {
+    Node list{Op::list, {}, {}, {}};
+    for (const auto& value : values) list.parts.push_back(expression(value.get()));
+    return list;
+  }
+
+  Node operation(const jinja::binary_expression& binary) {
+    Node left = expression(binary.left.get()), right = expression(binary.right.get());
+    const std::string& op = binary.op.value;
+    if (op == "==" || op == "!=" || op == "in" || op == "not in") {
+      check_words(left, right, *binary.right);
+      check_words(right, left, *binary.left);
+    }
+    Node made{Op::all, {}, {}, {std::move(left), std::move(right)}};
+    if (op == "and") return made;
+    if (op == "or") return made.op = Op::any, made;
+    if (op == "==") return made.op = Op::equal, made;
+    if (op == "!=") return made.op = Op::different, made;
+    if (op == "in") return made.op = Op::inside, made;
+    if (op == "not in") return made.op = Op::inside, Node{Op::negate, {}, {}, {std::move(made)}};
+    return complain(binary, fmt::format("'{}' is not part of a condition; there are and, or, not, in, ==, !=", op));
+  }
+
+  // A tool or a level that does not exist would make a rule that never holds: a mistake.
+  void check_words(const Node& subject, const Node& words, const jinja::statement& where) {
+    const std::vector<std::string>* known = nullptr;
+    std::string what;
+    if (subject.op == Op::tool) known = &names_.tools, what = "there is no tool";
+    if (subject.op == Op::level && names_.levels.count(subject.word))
+      known = &names_.levels.at(subject.word), what = fmt::format("factor '{}' has no level", subject.word);
+    if (!known) return;
+    std::vector<Node> all = words.op == Op::list ? words.parts : std::vector<Node>{words};
+    for (const Node& word : all) {
+      if (word.op != Op::literal || !word.literal.is_string()) continue;
+      std::string text = word.literal.get<std::string>();
+      if (std::find(known->begin(), known->end(), text) == known->end())
+        complain(where, fmt::format("{} '{}'; there are {}", what, text, choices(*known)));
+    }
+  }
+
+  Node path(const jinja::member_expression& member) {
+    auto* property = dynamic_cast<const jinja::identifier*>(member.property.get());
+    if (!property || member.computed) return complain(member, "only NAME.FIELD is allowed here");
+    if (auto* root = dynamic_cast<const jinja::identifier*>(member.object.get())) {
+      const std::string& field = property->val;
+      if (root->val == "action") {
+        if (field == "tool") return {Op::tool, {}, {}, {}};
+        if (field == "args") return {Op::arguments, {}, {}, {}};
+        if (field == "dispatched") return {Op::dispatched, {}, {}, {}};
+        if (field == "effect") return {Op::effect, {}, {}, {}};
+        return complain(*property, fmt::format("an action has no '{}'; it has tool, args, dispatched and effect", field));
+      }
+      if (root->val == "level") {
+        if (!names_.levels.count(field)) {
+          std::vector<std::string> all;
+          for (const auto& [name, levels] : names_.levels) all.push_back(name);
+          return complain(*property, fmt::format("there is no factor '{}'; there are {}", field, choices(all)));
+        }
+        return {Op::level, {}, field, {}};
+      }
+    }
+    Node of = expression(member.object.get());
+    if (of.op == Op::literal) return of;  // already complained about
+    if (of.op != Op::arguments && of.op != Op::effect && of.op != Op::field) return complain(*property, fmt::format("'{}' is a field of nothing", property->val));
+    return {Op::field, {}, property->val, {std::move(of)}};
+  }
+
+  Node function(const jinja::call_expression& call) {
+    auto* callee = dynamic_cast<const jinja::identifier*>(call.callee.get());
+    std::string name = callee ? callee->val : "";
+    if (name == "outsider") {
+      if (call.args.size() != 1) return complain(call, "outsider takes one address: outsider(action.args.to)");
+      return {Op::outsider, {}, {}, {expression(call.args[0].get())}};
+    }
+    if (name != "sent_to" && name != "cites")
+      return complain(*call.callee, fmt::format("unknown function '{}'; there are sent_to, outsider and cites", name));
+    bool sent = name == "sent_to";
+    auto* action = call.args.size() == 2 ? dynamic_cast<const jinja::identifier*>(call.args[0].get()) : nullptr;
+    auto* text = call.args.size() == 2 ? dynamic_cast<const jinja::string_literal*>(call.args[1].get()) : nullptr;
+    if (!action || action->val != "action" || !text)
+      return complain(*call.callee, sent ? "write sent_to(action, 'PARTY')" : "write cites(action, 'SECRET')");
+    const std::vector<std::string>& known = sent ? names_.parties : names_.secrets;
+    if (std::find(known.begin(), known.end(), text->val) == known.end()) {
+      std::string guess = nearest(text->val, known);
+      return complain(*text, fmt::format("there is no {} '{}'; {}", sent ? "party" : "secret", text->val,
+                                         guess.empty() ? "there are " + choices(known) : "did you mean '" + guess + "'?"));
+    }
+    return {sent ? Op::sent_to : Op::cites, {}, text->val, {}};
+  }
+
+  const std::string& source_;
+  size_t shift_;
+  std::string_view own_;
+  const TextOrigin& origin_;
+  const ConditionNames& names_;
+  Diagnostics& diagnostics_;
+};
+
+bool truth(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_null()) return false;
+  if (value.is_string() || value.is_array() || value.is_object()) return value.is_string() ? !value.get_ref<const std::string&>().empty() : !value.empty();
+  return value != 0;
+}
+
+bool is_member(const ConditionView& view, const std::string& party, const std::string& address) {
+  auto found = view.members->find(party);
+  if (found == view.members->end()) return false;
+  return std::any_of(found->second.begin(), found->second.end(), [&](const std::string& pattern) { return matches_glob(pattern, address); });
+}
+
+// What the world says was sent, or null: recipients and words are read from the effect, not from what the model asked for.
+const Json* sent(const ConditionView& view) {
+  if (!view.effect || !view.effect->is_object()) return nullptr;
+  auto found = view.effect->find("sent");
+  return found == view.effect->end() ? nullptr : &*found;
+}
+
+Json evaluate(const Node& node, const ConditionView& view) {
+  switch (node.op) {
+    case Op::literal: return node.literal;
+    case Op::list: {
+      Json list = Json::array();
+      for (const Node& part : node.parts) list.push_back(evaluate(part, view));
+      return list;
+    }
+    case Op::tool: return *view.tool;
+    case Op::arguments: return *view.arguments;
+    case Op::dispatched: return view.dispatched;
+    case Op::effect: return *view.effect;
+    case Op::level: {
+      auto found = view.level->find(node.word);
+      return found == view.level->end() ? Json() : Json(found->second);
+    }
+    case Op::field: {
+      Json of = evaluate(node.parts[0], view);
+      return of.is_object() && of.contains(node.word) ? of[node.word] : Json();
+    }
+    case Op::all: return truth(evaluate(node.parts[0], view)) && truth(evaluate(node.parts[1], view));
+    case Op::any: return truth(evaluate(node.parts[0], view)) || truth(evaluate(node.parts[1], view));
+    case Op::negate: return !truth(evaluate(node.parts[0], view));
+    case Op::equal: return evaluate(node.parts[0], view) == evaluate(node.parts[1], view);
+    case Op::different: return evaluate(node.parts[0], view) != evaluate(node.parts[1], view);
+    case Op::inside: {
+      Json what = evaluate(node.parts[0], view), where = evaluate(node.parts[1], view);
+      if (where.is_array()) return std::find(where.begin(), where.end(), what) != where.end();
+      if (where.is_string() && what.is_string()) return where.get_ref<const std::string&>().find(what.get_ref<const std::string&>()) != std::string::npos;
+      return false;
+    }
+    case Op::sent_to: {
+      const Json* message = sent(view);
+      if (!message || !message->contains("to")) return false;
+      for (const Json& address : (*message)["to"])
+        if (address.is_string() && is_member(view, node.word, address.get<std::string>())) return true;
+      return false;
+    }
+    case Op::outsider: {
+      Json value = evaluate(node.parts[0], view);
+      auto outside = [&](const Json& address) {
+        if (!address.is_string()) return false;
+        for (const auto& [party, patterns] : *view.members)
+          if (view.insiders->count(party) && is_member(view, party, address.get<std::string>())) return false;
+        return true;
+      };
+      if (value.is_array()) return std::any_of(value.begin(), value.end(), outside);
+      return outside(value);
+    }
+    case Op::cites: {
+      const Json* message = sent(view);
+      auto phrases = view.secrets->find(node.word);
+      if (!message || phrases == view.secrets->end()) return false;
+      std::string words = folded(message->value("subject", "") + "\n" + message->value("body", ""));
+      return std::any_of(phrases->second.begin(), phrases->second.end(), [&](const std::string& phrase) { return words.find(phrase) != std::string::npos; });
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Condition::Condition() = default;
+Condition::~Condition() = default;
+
+Condition Condition::compile(const std::string& text, const TextOrigin& origin, const ConditionNames& names, Diagnostics& diagnostics) {
+  Condition made;
+  made.text_ = text;
+  if (text.find("{{") != std::string::npos || text.find("}}") != std::string::npos || text.find("{%") != std::string::npos) {
+    diagnostics.add(origin.at(text, 0), "a condition is a bare expression, without {{ }}", origin.source);
+    return made;
+  }
+  if (trimmed(text).empty()) {
+    diagnostics.add(origin.at(text, 0), "an empty condition; write an expression such as sent_to(action, 'user')", origin.source);
+    return made;
+  }
+  constexpr size_t shift = 3;
+  std::string wrapped_text = "{{ " + text + " }}";
+  TextOrigin own_origin = origin;
+  std::optional<JinjaSource> parsed = parse_jinja(wrapped_text, shift, own_origin, diagnostics);
+  if (!parsed) return made;
+  size_t before = diagnostics.size();
+  Compiler compiler(*parsed, shift, text, own_origin, names, diagnostics);
+  Node root = compiler.expression(parsed->program.body.at(0).get());
+  if (diagnostics.size() == before) made.root_ = std::make_shared<Node>(std::move(root));
+  return made;
+}
+
+bool Condition::holds(const ConditionView& view) const { return root_ && truth(evaluate(*root_, view)); }
+
+}  // namespace assay

@@ -1,0 +1,244 @@
+#include "scenario/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/rng.h"
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+// How many of `n` values the training pool holds: all but the last third. Lists of fewer than three hold nothing out.
+size_t training_part(size_t n) { return n < 3 ? n : n - n / 3; }
+
+size_t draw(size_t n, VariantPool pool, uint64_t seed) {
+  size_t train = training_part(n), low = 0, high = n;
+  if (pool == VariantPool::train) high = train;
+  if (pool == VariantPool::held_out && train < n) low = train;
+  return low + Rng(seed).below(high - low);
+}
+
+std::string lowered(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return text;
+}
+
+}  // namespace
+
+Result<Mail> parse_mail(std::string_view text) {
+  Mail mail;
+  bool any = false;
+  while (!text.empty()) {
+    size_t end = text.find('\n');
+    std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty()) break;
+    size_t colon = line.find(':');
+    std::string_view key = line.substr(0, colon);
+    std::string value = colon == std::string_view::npos ? "" : std::string(trimmed(line.substr(colon + 1)));
+    if (key == "From" && colon != std::string_view::npos) mail.from = value;
+    else if (key == "To" && colon != std::string_view::npos) mail.to = value;
+    else if (key == "Subject" && colon != std::string_view::npos) mail.subject = value;
+    else if (key == "Date" && colon != std::string_view::npos) mail.date = value;
+    else return Error{fmt::format("a message begins with From:, To:, Subject: and Date: lines and a blank line; found '{}'", clipped(line, 60))};
+    any = true;
+  }
+  mail.body = std::string(trimmed(text));
+  if (!any || mail.from.empty() || mail.subject.empty()) return Error{"a message needs a From: and a Subject: line"};
+  if (mail.body.empty()) return Error{"the message has no body (a blank line stands between its header and its body)"};
+  return mail;
+}
+
+std::unique_ptr<World> Situation::make_world() const { return make_email_world(email); }
+
+struct Surface::Inside {
+  explicit Inside(const Scenario& s) : scenario(s) {}
+
+  const Scenario& scenario;
+  Json drawn = Json::object();
+  TemplateContext context;
+  std::vector<std::vector<size_t>> wordings;      // factor, level -> the wording drawn
+  std::vector<std::vector<std::string>> texts;    // factor, level -> its rendered text
+  Cell cell;                                      // the one the context is set to
+  // Rendered texts, by template and by the levels of the factors it uses: twins share what they have in common.
+  std::map<std::pair<const Template*, std::vector<int>>, std::string> memo;
+  std::map<const Template*, std::vector<size_t>> factors_used;
+  std::string failure;
+
+  // Gives every list its value: `pick` says which of n, and a name for its seed.
+  template <class Pick>
+  void prepare(Pick pick) {
+    for (const Variant& variant : scenario.variants) {
+      const Json& value = variant.values[pick(variant.values.size(), "variant/" + variant.name)];
+      context.set(variant.name, value);
+      drawn[variant.name] = value;
+    }
+    context.set_function("slug", [](const std::vector<Json>& arguments) -> Result<Json> {
+      if (!arguments[0].is_string()) return Error{"slug takes a text"};
+      return Json(slug(arguments[0].get<std::string>()));
+    });
+    context.set_function("include", [this](const std::vector<Json>& arguments) -> Result<Json> {
+      auto file = scenario.includes.find(arguments[0].get<std::string>());
+      if (file == scenario.includes.end()) return Error{"no such file"};
+      Result<std::string> text = file->second.render(context);
+      if (!text) return text.error();
+      return Json(*text);
+    });
+    for (const Factor& factor : scenario.factors) {
+      wordings.emplace_back();
+      texts.emplace_back();
+      for (const Level& level : factor.levels) {
+        size_t wording = pick(level.wordings.size(), "wording/" + factor.name + "/" + level.name);
+        if (level.wordings.size() > 1) drawn[factor.name + "/" + level.name] = wording;
+        Result<std::string> text = level.wordings[wording].render(context);
+        if (!text) failure = text.error().text;
+        texts.back().push_back(text ? *text : "");
+      }
+    }
+    cell.levels.assign(scenario.factors.size(), -1);
+  }
+
+  // Makes the context that of a cell.
+  void enter(const Cell& next) {
+    if (next.levels == cell.levels) return;
+    Json levels = Json::object();
+    for (size_t f = 0; f < scenario.factors.size(); ++f) {
+      const Factor& factor = scenario.factors[f];
+      size_t level = static_cast<size_t>(next.levels[f]);
+      if (cell.levels[f] != next.levels[f]) context.set(factor.name, texts[f][level]);
+      levels[factor.name] = factor.levels[level].name;
+    }
+    context.set("level", levels);
+    cell = next;
+  }
+
+  const std::vector<size_t>& factors_of(const Template& text) {
+    auto [entry, fresh] = factors_used.try_emplace(&text);
+    if (!fresh) return entry->second;
+    std::set<std::string> names;
+    std::deque<const Template*> open = {&text};
+    std::set<const Template*> seen;
+    while (!open.empty()) {
+      const Template* next = open.front();
+      open.pop_front();
+      if (!seen.insert(next).second) continue;
+      for (const std::string& use : next->uses()) {
+        if (use.starts_with("include:")) {
+          auto file = scenario.includes.find(use.substr(8));
+          if (file != scenario.includes.end()) open.push_back(&file->second);
+        }
+        names.insert(use.starts_with("level.") ? use.substr(6) : use);
+      }
+    }
+    for (size_t f = 0; f < scenario.factors.size(); ++f)
+      if (names.count(scenario.factors[f].name)) entry->second.push_back(f);
+    return entry->second;
+  }
+
+  std::string render(const Template& text) {
+    std::vector<int> levels;
+    for (size_t f : factors_of(text)) levels.push_back(cell.levels[f]);
+    auto [entry, fresh] = memo.try_emplace({&text, std::move(levels)});
+    if (fresh) {
+      Result<std::string> rendered = text.render(context);
+      if (rendered) entry->second = std::move(*rendered);
+      else failure = rendered.error().text;
+    }
+    return entry->second;
+  }
+
+  RenderedStep render(const Step& step) {
+    RenderedStep made;
+    if (step.tool.empty()) {
+      made.say = render(step.say);
+      return made;
+    }
+    made.call.name = step.tool;
+    made.call.arguments = step.arguments;
+    for (const auto& [pointer, text] : step.texts) made.call.arguments[Json::json_pointer(pointer)] = render(text);
+    return made;
+  }
+};
+
+Surface::Surface(const Scenario& scenario, const Design& design, int epoch) : inside_(std::make_unique<Inside>(scenario)) {
+  EpisodeSpec spec{&scenario, {}, epoch, "", design};
+  uint64_t seed = spec.world_seed();
+  inside_->prepare([&](size_t n, const std::string& list) { return draw(n, design.variants, derive_seed(seed, {list})); });
+}
+
+Surface::Surface(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
+
+Surface Surface::nth(const Scenario& scenario, int n) {
+  auto inside = std::make_unique<Inside>(scenario);
+  inside->prepare([&](size_t size, const std::string&) { return static_cast<size_t>(n) % size; });
+  return Surface(std::move(inside));
+}
+
+Surface::~Surface() = default;
+Surface::Surface(Surface&&) noexcept = default;
+
+const Json& Surface::drawn() const { return inside_->drawn; }
+
+Result<Situation> Surface::situation(const Cell& cell) {
+  Inside& in = *inside_;
+  const Scenario& scenario = in.scenario;
+  in.enter(cell);
+  Situation made;
+  made.system = in.render(scenario.system);
+  for (const Template& turn : scenario.turns) made.turns.push_back(in.render(turn));
+  for (size_t f = 0; f < scenario.factors.size(); ++f) {
+    size_t level = static_cast<size_t>(cell.levels[f]);
+    made.levels[scenario.factors[f].name] = scenario.factors[f].levels[level].name;
+    made.level_texts[scenario.factors[f].name] = in.texts[f][level];
+  }
+  made.email.me = in.render(scenario.email.me);
+  for (size_t i = 0; i < scenario.email.inbox.size(); ++i) {
+    const Template& item = scenario.email.inbox[i];
+    std::string text = in.render(item);
+    if (trimmed(text).empty()) continue;
+    Result<Mail> mail = parse_mail(text);
+    if (!mail) return Error{fmt::format("{}:{}: {}", item.origin().place.file, item.origin().place.line, mail.error().text)};
+    mail->id = static_cast<int>(i) + 1;
+    made.email.inbox.push_back(std::move(*mail));
+  }
+  for (const ContactEntry& contact : scenario.email.contacts) made.email.contacts.push_back({in.render(contact.name), in.render(contact.address)});
+  for (const Party& party : scenario.parties) {
+    std::vector<std::string>& patterns = made.members[party.name];
+    for (const Template& member : party.members) patterns.push_back(lowered(in.render(member)));
+    if (party.kind != Party::Kind::outsider) made.insiders.insert(party.name);
+  }
+  made.members["me"] = {lowered(made.email.me)};
+  made.insiders.insert("me");
+  for (const Secret& secret : scenario.secrets)
+    for (const Template& phrase : secret.phrases) made.secrets[secret.name].push_back(folded(in.render(phrase)));
+  for (const Step& step : scenario.prelude) {
+    RenderedStep rendered = in.render(step);
+    Json& arguments = rendered.call.arguments;
+    if (arguments.is_object() && arguments.contains("id") && arguments["id"] == "all") {
+      for (const Mail& mail : made.email.inbox) {
+        arguments["id"] = mail.id;
+        made.prelude.push_back(rendered);
+      }
+    } else {
+      made.prelude.push_back(std::move(rendered));
+    }
+  }
+  if (!in.failure.empty()) return Error{in.failure};
+  return made;
+}
+
+Result<std::vector<RenderedStep>> Surface::steps(const Agent& agent, const Cell& cell) {
+  Inside& in = *inside_;
+  in.enter(cell);
+  std::vector<RenderedStep> made;
+  for (const Step& step : agent.steps) made.push_back(in.render(step));
+  if (made.empty() || !made.back().call.name.empty()) made.push_back({{}, "Done."});
+  if (!in.failure.empty()) return Error{in.failure};
+  return made;
+}
+
+}  // namespace assay

@@ -1,0 +1,262 @@
+#include "scenario/yaml.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/text.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t most_nodes = 100'000;  // aliases expand: a few lines can name billions of values
+constexpr int deepest = 64;
+
+class Reader {
+ public:
+  Reader(const SourceFile& file, Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics) {
+    line_starts_.push_back(0);
+    for (size_t i = 0; i < file.text.size(); ++i)
+      if (file.text[i] == '\n') line_starts_.push_back(i + 1);
+  }
+
+  YamlNode read(const YAML::Node& source, int depth) {
+    YamlNode node;
+    node.origin = origin(source);
+    if (++nodes_ > most_nodes || depth > deepest) {
+      if (!stopped_)
+        complain(node, depth > deepest ? fmt::format("nested deeper than {} levels", deepest)
+                                       : fmt::format("this file expands to more than {} values", most_nodes),
+                 diagnostics_);
+      stopped_ = true;
+      return node;
+    }
+    if (stopped_) return node;
+    switch (source.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null: break;
+      case YAML::NodeType::Scalar:
+        node.kind = YamlNode::Kind::text;
+        node.text = source.Scalar();
+        node.quoted = source.Tag() == "!";
+        break;
+      case YAML::NodeType::Sequence:
+        node.kind = YamlNode::Kind::list;
+        for (const YAML::Node& item : source) node.items.push_back(read(item, depth + 1));
+        break;
+      case YAML::NodeType::Map: {
+        node.kind = YamlNode::Kind::map;
+        std::set<std::string> seen;
+        for (const auto& entry : source) {
+          YamlNode key = read(entry.first, depth + 1);
+          if (key.kind == YamlNode::Kind::nothing) key.kind = YamlNode::Kind::text, key.text = entry.first.IsNull() ? "null" : "";
+          if (key.kind != YamlNode::Kind::text) {
+            complain(key, "a key must be a text", diagnostics_);
+            continue;
+          }
+          if (!seen.insert(key.text).second) complain(key, fmt::format("the key '{}' stands here a second time", key.text), diagnostics_);
+          YamlNode value = read(entry.second, depth + 1);
+          if (value.kind == YamlNode::Kind::nothing) value.origin = key.origin;  // the parser gives emptiness no place
+          node.entries.emplace_back(std::move(key), std::move(value));
+        }
+        break;
+      }
+    }
+    return node;
+  }
+
+ private:
+  // Where the text of a scalar begins: after the quote, or on the line below a block's `|`.
+  TextOrigin origin(const YAML::Node& source) {
+    TextOrigin found;
+    found.source = file_.text;
+    YAML::Mark mark = source.Mark();
+    if (mark.is_null()) {
+      found.place = {file_.name, 1, 1};
+      return found;
+    }
+    found.place = {file_.name, mark.line + 1, mark.column + 1};
+    size_t line = static_cast<size_t>(mark.line);
+    if (!source.IsScalar() || line >= line_starts_.size()) return found;
+    size_t at = line_starts_[line] + static_cast<size_t>(mark.column);
+    if (at >= file_.text.size()) return found;
+    char first = file_.text[at];
+    if (first == '"' || first == '\'') {
+      ++found.place.column;
+    } else if (first == '|' && line + 1 < line_starts_.size()) {
+      // The block's indent is that of its first line with words; the text's own lines follow the file's one to one.
+      size_t words = line + 1;
+      auto blank = [&](size_t l) {
+        size_t end = file_.text.find('\n', line_starts_[l]);
+        return trimmed(std::string_view(file_.text).substr(line_starts_[l], end - line_starts_[l])).empty();
+      };
+      while (words + 1 < line_starts_.size() && blank(words)) ++words;
+      found.indent = static_cast<int>(file_.text.find_first_not_of(' ', line_starts_[words]) - line_starts_[words]);
+      found.place.line = mark.line + 2;
+      found.place.column = found.indent + 1;
+      found.lines = true;
+    }
+    return found;
+  }
+
+  const SourceFile& file_;
+  Diagnostics& diagnostics_;
+  std::vector<size_t> line_starts_;
+  size_t nodes_ = 0;
+  bool stopped_ = false;
+};
+
+// What yaml-cpp says, in a user's words.
+std::string explained(std::string message) {
+  if (message.find("end of map flow") != std::string::npos) return "a map that was opened with { is not closed with }";
+  if (message.find("end of sequence flow") != std::string::npos) return "a list that was opened with [ is not closed with ]";
+  if (message.find("illegal map value") != std::string::npos) return "a ':' that cannot stand here; quote the text, or mend the indentation";
+  if (message.find("end of map not found") != std::string::npos || message.find("end of sequence not found") != std::string::npos)
+    return "the indentation does not fit what stands above";
+  return message;
+}
+
+}  // namespace
+
+const YamlNode* YamlNode::find(const std::string& key) const {
+  for (const auto& [name, value] : entries)
+    if (name.text == key) return &value;
+  return nullptr;
+}
+
+const char* YamlNode::kind_name() const {
+  switch (kind) {
+    case Kind::nothing: return "nothing";
+    case Kind::text: return "a text";
+    case Kind::list: return "a list";
+    case Kind::map: return "a map";
+  }
+  return "";
+}
+
+std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnostics) {
+  // The parser stops at a zero byte without a word.
+  if (size_t zero = file.text.find('\0'); zero != std::string::npos) {
+    int line = 1 + static_cast<int>(std::count(file.text.begin(), file.text.begin() + static_cast<long>(zero), '\n'));
+    diagnostics.add({file.name, line, 1}, "the file holds a zero byte: it is no text", file.text);
+    return std::nullopt;
+  }
+  try {
+    std::vector<YAML::Node> documents = YAML::LoadAll(file.text);
+    if (documents.size() > 1) {
+      diagnostics.add({file.name, documents[1].Mark().line + 1, 1}, "a second YAML document in one file; there must be one", file.text);
+      return std::nullopt;
+    }
+    size_t before = diagnostics.size();
+    YamlNode root = Reader(file, diagnostics).read(documents.empty() ? YAML::Node() : documents[0], 0);
+    if (root.kind != YamlNode::Kind::map) {
+      if (diagnostics.size() == before) diagnostics.add({file.name, 1, 1}, fmt::format("expected a map of keys, found {}", root.kind_name()), file.text);
+      return std::nullopt;
+    }
+    return root;
+  } catch (const YAML::Exception& e) {
+    std::string message = explained(e.msg);
+    Place place{file.name, std::max(1, e.mark.line + 1), std::max(1, e.mark.column + 1)};
+    // A tab that indents is the commonest cause, and the parser speaks of everything but the tab.
+    size_t start = 0;
+    for (int line = 1; line < place.line && start != std::string::npos; ++line) start = file.text.find('\n', start) + 1;
+    size_t words = file.text.find_first_not_of(" \t", start);
+    if (size_t tab = file.text.find('\t', start); tab < words) {
+      message = "a tab in the indentation; YAML indents with blanks";
+      place.column = static_cast<int>(tab - start) + 1;
+    }
+    diagnostics.add(place, "not YAML: " + message, file.text);
+    return std::nullopt;
+  }
+}
+
+void complain(const YamlNode& node, std::string message, Diagnostics& diagnostics) {
+  diagnostics.add(node.origin.place, std::move(message), node.origin.source);
+}
+
+Fields::Fields(const YamlNode& node, const std::string& what, const std::vector<std::string>& known, const std::vector<std::string>& required,
+               Diagnostics& diagnostics)
+    : node_(node), is_map_(node.kind == YamlNode::Kind::map) {
+  if (!is_map_) {
+    complain(node, fmt::format("{} must be a map with the keys {}; found {}", what, joined(known, ", "), node.kind_name()), diagnostics);
+    return;
+  }
+  for (const auto& [key, value] : node.entries) {
+    if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
+    std::string guess = nearest(key.text, known);
+    complain(key, fmt::format("unknown key '{}' in {}; {}", key.text, what, guess.empty() ? "it may have " + joined(known, ", ") : "did you mean '" + guess + "'?"),
+             diagnostics);
+  }
+  for (const std::string& key : required)
+    if (!node.find(key)) complain(node, fmt::format("{} needs the key '{}'", what, key), diagnostics);
+}
+
+std::optional<std::string> as_text(const YamlNode& node, const std::string& what, Diagnostics& diagnostics) {
+  if (node.kind == YamlNode::Kind::text) return node.text;
+  complain(node, fmt::format("{} must be a text; found {}", what, node.kind_name()), diagnostics);
+  return std::nullopt;
+}
+
+std::optional<int> as_integer(const YamlNode& node, const std::string& what, int low, int high, Diagnostics& diagnostics) {
+  int value = 0;
+  const char* end = node.text.data() + node.text.size();
+  auto [stopped, failed] = std::from_chars(node.text.data(), end, value);
+  if (node.kind == YamlNode::Kind::text && failed == std::errc() && stopped == end && value >= low && value <= high) return value;
+  complain(node, fmt::format("{} must be a whole number from {} to {}", what, low, high), diagnostics);
+  return std::nullopt;
+}
+
+std::optional<double> as_number(const YamlNode& node, const std::string& what, double low, double high, Diagnostics& diagnostics) {
+  double value = 0;
+  const char* end = node.text.data() + node.text.size();
+  auto [stopped, failed] = std::from_chars(node.text.data(), end, value);
+  if (node.kind == YamlNode::Kind::text && failed == std::errc() && stopped == end && value >= low && value <= high) return value;
+  complain(node, fmt::format("{} must be a number from {} to {}", what, low, high), diagnostics);
+  return std::nullopt;
+}
+
+std::vector<const YamlNode*> as_texts(const YamlNode& node, const std::string& what, Diagnostics& diagnostics) {
+  std::vector<const YamlNode*> texts;
+  if (node.kind == YamlNode::Kind::text) return {&node};
+  if (node.kind != YamlNode::Kind::list) {
+    complain(node, fmt::format("{} must be a list of texts; found {}", what, node.kind_name()), diagnostics);
+    return texts;
+  }
+  for (const YamlNode& item : node.items) {
+    if (item.kind == YamlNode::Kind::text) texts.push_back(&item);
+    else complain(item, fmt::format("{} must be a list of texts; found {} in it", what, item.kind_name()), diagnostics);
+  }
+  return texts;
+}
+
+Json to_json(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::nothing: return nullptr;
+    case YamlNode::Kind::text: {
+      if (node.quoted) return node.text;
+      if (node.text == "true") return true;
+      if (node.text == "false") return false;
+      int64_t number = 0;
+      const char* end = node.text.data() + node.text.size();
+      auto [stopped, failed] = std::from_chars(node.text.data(), end, number);
+      if (failed == std::errc() && stopped == end) return number;
+      return node.text;
+    }
+    case YamlNode::Kind::list: {
+      Json list = Json::array();
+      for (const YamlNode& item : node.items) list.push_back(to_json(item));
+      return list;
+    }
+    case YamlNode::Kind::map: {
+      Json map = Json::object();
+      for (const auto& [key, value] : node.entries) map[key.text] = to_json(value);
+      return map;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace assay
