@@ -27,6 +27,23 @@ struct Facts {
 // differs.
 Verdict verdict_of(const Facts& facts);
 
+// What was found in a transcript before any code of conduct is asked.
+struct Findings {
+  std::vector<Act> acts;                    // dispatched ones, and attempts that the world refused
+  std::vector<std::string> open_questions;  // acts whose rule holds and whose question nobody answered
+  Tri done = Tri::no, declined = Tri::no;
+  bool attempted = false;
+  bool cut = false;  // the model failed or was stopped: what it would have done is not known
+};
+Findings find(const Transcript& transcript, const Situation& situation, const Scenario& scenario);
+
+// The same facts read under one code.
+VerdictRow judge(const Findings& findings, const Scenario& scenario, const Code& code);
+
+// Both, for all codes.
 Grades grade(const Transcript& transcript, const Situation& situation, const Scenario& scenario, const std::vector<Code>& codes);
+
+// The verdict that a scripted agent was written to get: from its `expect` alone, nothing is run.
+Verdict planted_verdict(const Agent& agent, const Scenario& scenario, const Code& code);
 
 }  // namespace assay

@@ -1,8 +1,8 @@
 // One episode, as a pure state machine: no thread, no clock, no I/O.
 //
-//   Episode episode(spec, situation);
-//   while (const std::vector<Message>* conversation = episode.next()) episode.feed(model(*conversation));
-//   Transcript t = std::move(episode).finish();
+//   Episode episode(spec, situation, {.given_prelude = true});
+//   while (std::optional<Request> request = episode.next()) episode.feed(reply_to(*request));
+//   Transcript transcript = std::move(episode).finish();
 #pragma once
 
 #include <optional>
@@ -14,10 +14,17 @@
 
 namespace assay {
 
+// How an episode begins.
+struct Start {
+  bool given_prelude = false;  // the prelude's calls and results stand in the conversation as the model's own first turns
+  int own_prelude = 0;         // or: the model's first so many replies are the prelude (models of known conduct play it themselves)
+};
+
 class Episode {
  public:
-  // `spec` and `situation` must outlive it. A given prelude has already been played when it is constructed.
-  Episode(const EpisodeSpec& spec, const Situation& situation);
+  // `spec` and `situation` must outlive it. A given prelude has been played once it is constructed. Neither kind of prelude
+  // counts against the limits.
+  Episode(const EpisodeSpec& spec, const Situation& situation, const Start& start);
 
   // What it needs now: a reply to this request, or nothing more. The script is the caller's to add.
   std::optional<Request> next() const;
@@ -32,14 +39,18 @@ class Episode {
   Transcript finish() &&;
 
  private:
-  void act(const ToolCall& call, bool given);
+  bool in_own_prelude() const { return turn() <= start_.own_prelude; }  // asked while a reply is being taken in
+  void say(Role role, std::string text);
+  void act(ToolCall call, bool given);
   void end(Outcome outcome);
+
   const EpisodeSpec& spec_;
   const Situation& situation_;
+  Start start_;
   std::unique_ptr<World> world_;
   Transcript transcript_;
-  size_t next_turn_ = 0;   // the user's next scripted turn
-  int actions_ = 0, calls_made_ = 0;
+  size_t next_turn_ = 0;  // the user's next scripted turn
+  int counted_actions_ = 0;
   int64_t tokens_ = 0;
   bool finished_ = false;
 };

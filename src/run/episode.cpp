@@ -1,0 +1,130 @@
+#include "run/episode.h"
+
+#include <fmt/format.h>
+
+#include <cassert>
+
+namespace assay {
+
+Episode::Episode(const EpisodeSpec& spec, const Situation& situation, const Start& start)
+    : spec_(spec), situation_(situation), start_(start), world_(situation.make_world()) {
+  if (!situation.system.empty()) say(Role::system, situation.system);
+  assert(!situation.turns.empty());  // the loader asks for at least one
+  say(Role::user, situation.turns[next_turn_++]);
+  if (!start.given_prelude) return;
+  for (const RenderedStep& step : situation.prelude) {
+    Message turn;
+    turn.role = Role::assistant;
+    turn.given = true;
+    transcript_.messages.push_back(std::move(turn));
+    act(step.call, true);
+  }
+}
+
+std::optional<Request> Episode::next() const {
+  if (finished_) return std::nullopt;
+  Request request;
+  request.spec = &spec_;
+  request.situation = &situation_;
+  request.messages = &transcript_.messages;
+  request.tools = &world_->tools();
+  request.turn = turn();
+  request.sampling.seed = spec_.model_seed(turn());
+  request.sampling.max_tokens = static_cast<int>(spec_.scenario->limits.tokens - tokens_);
+  return request;
+}
+
+void Episode::say(Role role, std::string text) {
+  Message message;
+  message.role = role;
+  message.text = std::move(text);
+  transcript_.messages.push_back(std::move(message));
+}
+
+// Lets the world answer a call of the assistant message that was added last.
+void Episode::act(ToolCall call, bool given) {
+  // The assistant's message may already be followed by answers to its earlier calls.
+  size_t at = transcript_.messages.size() - 1;
+  while (transcript_.messages[at].role != Role::assistant) --at;
+  call.id = fmt::format("call_{}", transcript_.actions.size() + 1);
+  ToolOutcome outcome = world_->call(call);
+  transcript_.messages[at].calls.push_back(call);
+
+  Message answer;
+  answer.role = Role::tool;
+  answer.text = outcome.result;
+  answer.call_id = call.id;
+  answer.tool = call.name;
+  answer.given = given;
+  transcript_.messages.push_back(std::move(answer));
+
+  Action action;
+  action.message = static_cast<int>(at);
+  action.call = std::move(call);
+  action.given = given;
+  action.prelude = !given && in_own_prelude();
+  action.dispatched = outcome.dispatched;
+  action.effect = std::move(outcome.effect);
+  action.result = std::move(outcome.result);
+  transcript_.actions.push_back(std::move(action));
+}
+
+void Episode::feed(Reply reply) {
+  assert(!finished_);
+  const Limits& limits = spec_.scenario->limits;
+  bool idle = reply.calls.empty() && reply.malformed.empty();
+
+  Generation generation;
+  generation.message = static_cast<int>(transcript_.messages.size());
+  generation.seed = spec_.model_seed(turn());
+  generation.stop = reply.stop;
+  generation.malformed = reply.malformed;
+  generation.prose = reply.prose;
+  generation.usage = reply.usage;
+  Message message;
+  message.role = Role::assistant;
+  // A call that could not be read stays in the conversation as it was written, so that the model sees what it did.
+  message.text = reply.malformed.empty() ? std::move(reply.text) : reply.raw;
+  message.reasoning = std::move(reply.reasoning);
+  generation.raw = std::move(reply.raw);
+  transcript_.generations.push_back(std::move(generation));
+  transcript_.messages.push_back(std::move(message));
+  if (!reply.played_agent.empty()) transcript_.played_agent = reply.played_agent;
+  tokens_ += reply.usage.completion_tokens;
+
+  for (ToolCall& call : reply.calls) {
+    if (!in_own_prelude() && ++counted_actions_ > limits.actions) return end({Outcome::Kind::limit, "actions", {}});
+    act(std::move(call), false);
+  }
+  if (!reply.malformed.empty()) {
+    Message answer;
+    answer.role = Role::tool;
+    answer.text = "error: " + reply.malformed;
+    transcript_.messages.push_back(std::move(answer));
+  }
+  if (idle) {
+    if (next_turn_ == situation_.turns.size()) return end({});
+    say(Role::user, situation_.turns[next_turn_++]);
+  }
+  if (tokens_ >= limits.tokens) return end({Outcome::Kind::limit, "tokens", {}});
+  if (turn() - start_.own_prelude >= limits.turns) return end({Outcome::Kind::limit, "turns", {}});
+}
+
+void Episode::fail(const Error& error) {
+  if (error.text == context_full) end({Outcome::Kind::limit, "context", {}});
+  else end({Outcome::Kind::error, {}, error.text});
+}
+
+void Episode::cancel() { end({Outcome::Kind::cancelled, {}, {}}); }
+
+void Episode::end(Outcome outcome) {
+  transcript_.outcome = std::move(outcome);
+  finished_ = true;
+}
+
+Transcript Episode::finish() && {
+  assert(finished_);
+  return std::move(transcript_);
+}
+
+}  // namespace assay

@@ -1,0 +1,209 @@
+// Episodes and the loop that feeds them.
+#include <gmock/gmock.h>
+
+#include <deque>
+
+#include "run/runner.h"
+#include "scenario/fixture_test.h"
+
+namespace assay {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Reply call(const std::string& tool, Json arguments) {
+  Reply reply;
+  reply.calls = {{"", tool, std::move(arguments)}};
+  return reply;
+}
+Reply words(const std::string& text) {
+  Reply reply;
+  reply.text = text;
+  return reply;
+}
+Reply unreadable(const std::string& raw) {
+  Reply reply;
+  reply.raw = raw;
+  reply.malformed = "that is no JSON";
+  return reply;
+}
+
+struct Desk {
+  Suite suite = small_suite();
+  EpisodeSpec spec{&suite.scenarios[0], grid(suite.scenarios[0])[2], 0, "test", {}};
+  Situation situation = *Surface(suite.scenarios[0], {}, 0).situation(spec.cell);
+
+  // Plays replies in order, then repeats the last, until the episode ends.
+  Transcript play(std::vector<Reply> replies, Start start = {}) {
+    Episode episode(spec, situation, start);
+    for (size_t i = 0; episode.next(); ++i) episode.feed(replies[std::min(i, replies.size() - 1)]);
+    return std::move(episode).finish();
+  }
+};
+
+std::vector<std::string> roles(const Transcript& transcript) {
+  std::vector<std::string> list;
+  for (const Message& message : transcript.messages) list.push_back(name_of(message.role));
+  return list;
+}
+
+TEST(Episode, EndsWhenTheAgentHasSaidItsLastWords) {
+  Transcript t = Desk().play({call("email_read", {{"id", 1}}), words("All done.")});
+  EXPECT_EQ(t.outcome.name(), "completed");
+  EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant", "tool", "assistant"));
+  EXPECT_THAT(t.messages[3].text, HasSubstr("When does it ship?"));
+  EXPECT_EQ(t.messages[3].call_id, t.messages[2].calls[0].id);
+  EXPECT_TRUE(t.actions[0].dispatched);
+}
+
+TEST(Episode, TellsAttemptFromDeed) {
+  Transcript t = Desk().play({call("email_delete", {{"id", 77}}), words("Done.")});
+  EXPECT_FALSE(t.actions[0].dispatched);
+  EXPECT_TRUE(t.actions[0].effect.empty());
+  EXPECT_THAT(t.actions[0].result, HasSubstr("77"));
+}
+
+TEST(Episode, ACallThatCannotBeReadGoesBackAsAToolError) {
+  Transcript t = Desk().play({unreadable("{oops"), words("Sorry.")});
+  EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant", "tool", "assistant"));
+  EXPECT_EQ(t.messages[2].text, "{oops");
+  EXPECT_EQ(t.messages[3].text, "error: that is no JSON");
+  EXPECT_EQ(t.generations[0].malformed, "that is no JSON");
+  EXPECT_TRUE(t.actions.empty());
+}
+
+TEST(Episode, StopsAtItsLimits) {
+  EXPECT_EQ(Desk().play({call("email_list", {})}).outcome.name(), "limit:turns");
+  EXPECT_EQ(Desk().play({call("email_list", {})}).generations.size(), 4u);
+  Reply many;
+  for (int i = 0; i < 7; ++i) many.calls.push_back({"", "email_list", Json::object()});
+  Transcript busy = Desk().play({many});
+  EXPECT_EQ(busy.outcome.name(), "limit:actions");
+  EXPECT_EQ(busy.actions.size(), 6u);
+  Reply verbose = call("email_list", {});
+  verbose.usage.completion_tokens = 300;
+  EXPECT_EQ(Desk().play({verbose}).outcome.name(), "limit:tokens");
+}
+
+TEST(Episode, AGivenPreludeStandsInTheConversationAndCountsForNothing) {
+  Transcript t = Desk().play({words("Done.")}, {.given_prelude = true});
+  EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant", "tool", "assistant", "tool", "assistant", "tool", "assistant"));
+  EXPECT_EQ(t.actions.size(), 3u);
+  for (const Action& action : t.actions) EXPECT_TRUE(action.given);
+  EXPECT_TRUE(t.messages[2].given);
+  EXPECT_EQ(t.generations.size(), 1u);
+}
+
+TEST(Episode, APreludeThatTheModelPlaysItselfCountsForNothingEither) {
+  std::vector<Reply> replies = {call("email_list", {}), call("email_read", {{"id", 1}}), call("email_read", {{"id", 2}}), call("email_read", {{"id", 1}})};
+  Transcript t = Desk().play(replies, {.own_prelude = 3});
+  EXPECT_EQ(t.generations.size(), 7u);  // three free, four to the limit
+  EXPECT_TRUE(t.actions[2].prelude);
+  EXPECT_FALSE(t.actions[3].prelude);
+}
+
+TEST(Episode, ScriptedUserTurnsFollowEachOther) {
+  Desk desk;
+  desk.situation.turns = {"First.", "Second."};
+  Transcript t = desk.play({words("One."), words("Two.")});
+  EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant", "user", "assistant"));
+  EXPECT_EQ(t.messages[3].text, "Second.");
+}
+
+TEST(Episode, AFailureAndAFullContextAreDifferentEnds) {
+  Desk desk;
+  Episode failed(desk.spec, desk.situation, {});
+  failed.fail({"the engine broke"});
+  EXPECT_EQ(std::move(failed).finish().outcome.name(), "error");
+  Episode full(desk.spec, desk.situation, {});
+  full.fail({context_full});
+  EXPECT_EQ(std::move(full).finish().outcome.name(), "limit:context");
+}
+
+// Answers in the order it likes: the last request first, one at a time.
+class LastFirst : public Model {
+ public:
+  explicit LastFirst(int at_once = 0) : at_once_(at_once) {}
+  std::string id() const override { return "last-first"; }
+  Json settings() const override { return {}; }
+  int episodes_at_once() const override { return at_once_; }
+  void submit(Request request, OnDone done) override {
+    waiting_.emplace_back(request, std::move(done));
+    most_waiting = std::max(most_waiting, waiting_.size());
+  }
+  void poll(std::chrono::milliseconds) override {
+    auto [request, done] = std::move(waiting_.back());
+    waiting_.pop_back();
+    if (fail_epoch == request.spec->epoch) return done(Error{"no answer"});
+    done(request.turn == 0 ? call("email_list", {}) : words("Done."));
+  }
+  size_t most_waiting = 0;
+  int fail_epoch = -1;
+
+ private:
+  int at_once_;
+  std::vector<std::pair<Request, OnDone>> waiting_;
+};
+
+struct Played {
+  std::vector<std::string> episodes;  // "epoch/cell outcome", sorted
+  RunProgress progress;
+};
+
+Played run(Model& model, int epochs, RunOptions options = {}, std::function<bool(int)> keep_going = [](int) { return true; }) {
+  Suite suite = small_suite();
+  std::vector<EpisodeSpec> specs = plan(suite, {.epochs = epochs}, model.id());
+  Played played;
+  Result<RunProgress> progress = run_episodes(specs, model, options, [&](Finished finished) {
+    const EpisodeRecord& r = finished.record;
+    played.episodes.push_back(std::to_string(r.epoch) + "/" + std::to_string(r.cell) + " " + r.transcript.outcome.name());
+    return keep_going(static_cast<int>(played.episodes.size()));
+  });
+  EXPECT_TRUE(progress.has_value());
+  played.progress = *progress;
+  std::sort(played.episodes.begin(), played.episodes.end());
+  return played;
+}
+
+TEST(Runner, PlaysEveryEpisodeOnceWhateverTheOrderOfAnswers) {
+  LastFirst model;
+  Played played = run(model, 2);
+  EXPECT_THAT(played.episodes, ElementsAre("0/0 completed", "0/1 completed", "0/2 completed", "0/3 completed", "1/0 completed", "1/1 completed",
+                                           "1/2 completed", "1/3 completed"));
+  EXPECT_EQ(played.progress.done, 8);
+  EXPECT_EQ(played.progress.turns, 16);
+}
+
+TEST(Runner, KeepsToTheConcurrencyAndToWhatTheModelWants) {
+  LastFirst wide, narrow(1);
+  run(wide, 4, {.concurrency = 5});
+  EXPECT_EQ(wide.most_waiting, 5u);
+  run(narrow, 4, {.concurrency = 5});
+  EXPECT_EQ(narrow.most_waiting, 1u);
+}
+
+TEST(Runner, AFailedRequestEndsItsEpisodeAlone) {
+  LastFirst model;
+  model.fail_epoch = 1;
+  Played played = run(model, 2);
+  EXPECT_EQ(played.progress.errors, 4);
+  EXPECT_THAT(played.episodes[0], "0/0 completed");
+  EXPECT_THAT(played.episodes[4], "1/0 error");
+}
+
+TEST(Runner, FinishesWhatIsOpenAfterAStop) {
+  LastFirst model;
+  std::atomic<bool> stop{false};
+  Played played = run(model, 10, {.concurrency = 3, .stop = &stop}, [&](int n) { return n < 4 || (stop = true); });
+  EXPECT_EQ(played.progress.done, 6);
+  EXPECT_EQ(played.progress.total, 40);
+}
+
+TEST(Runner, StopsWhenTheStoreFails) {
+  LastFirst model(1);
+  EXPECT_EQ(run(model, 10, {}, [](int n) { return n < 2; }).progress.done, 2);
+}
+
+}  // namespace
+}  // namespace assay

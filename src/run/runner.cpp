@@ -1,0 +1,150 @@
+#include "run/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+namespace assay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// An episode under way, with everything its requests point to.
+struct Open {
+  const EpisodeSpec* spec = nullptr;
+  Situation situation;
+  Json drawn;
+  std::vector<RenderedStep> script;  // models of known conduct: prelude, then the agent's steps
+  std::optional<Episode> episode;
+  std::optional<Result<Reply>> answer;  // arrived, not fed yet
+  Clock::time_point begun;
+};
+
+class Loop {
+ public:
+  Loop(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options, const std::function<bool(Finished)>& sink)
+      : specs_(specs), model_(model), options_(options), sink_(sink) {
+    progress_.total = static_cast<int64_t>(specs.size());
+    width_ = static_cast<size_t>(std::max(1, options.concurrency));
+    if (model.episodes_at_once() > 0) width_ = std::min(width_, static_cast<size_t>(model.episodes_at_once()));
+  }
+
+  Result<RunProgress> run() {
+    while (true) {
+      while (open_.size() < width_ && next_ < specs_.size() && !stopping())
+        if (Status begun = begin(specs_[next_++]); !begun) return begun.error();
+      if (open_.empty()) break;
+      model_.poll(std::chrono::milliseconds(50));
+      take_answers();
+      report(false);
+    }
+    report(true);
+    return progress_;
+  }
+
+ private:
+  bool stopping() const { return stopped_ || (options_.stop && options_.stop->load()); }
+
+  Status begin(const EpisodeSpec& spec) {
+    // Episodes come epoch by epoch, so one surface per scenario serves all twins of the epoch.
+    auto& [epoch, surface] = surfaces_[spec.scenario];
+    if (!surface || epoch != spec.epoch) {
+      surface.emplace(*spec.scenario, spec.design, spec.epoch);
+      epoch = spec.epoch;
+    }
+    auto open = std::make_unique<Open>();
+    open->spec = &spec;
+    Result<Situation> situation = surface->situation(spec.cell);
+    if (!situation) return situation.error();
+    open->situation = std::move(*situation);
+    open->drawn = surface->drawn();
+    Start start{.given_prelude = spec.design.prelude == PreludeMode::given, .own_prelude = 0};
+    if (const Agent* agent = model_.plays(spec)) {
+      Result<std::vector<RenderedStep>> steps = surface->steps(*agent, spec.cell);
+      if (!steps) return steps.error();
+      open->script = open->situation.prelude;
+      open->script.insert(open->script.end(), steps->begin(), steps->end());
+      start = {.given_prelude = false, .own_prelude = static_cast<int>(open->situation.prelude.size())};
+    }
+    open->begun = Clock::now();
+    open->episode.emplace(*open->spec, open->situation, start);
+    open_.push_back(std::move(open));
+    ask(*open_.back());
+    return Done{};
+  }
+
+  void ask(Open& open) {
+    Request request = *open.episode->next();
+    if (!open.script.empty()) request.script = &open.script;
+    model_.submit(request, [&open](Result<Reply> reply) { open.answer = std::move(reply); });
+  }
+
+  // Feeds what arrived during poll(). Nothing is fed inside a callback, so a model may answer in any way it likes.
+  void take_answers() {
+    for (auto& open : open_) {
+      if (!open->answer) continue;
+      Result<Reply> answer = std::move(*open->answer);
+      open->answer.reset();
+      if (answer) {
+        progress_.turns += 1;
+        progress_.tokens += answer->usage.completion_tokens;
+        open->episode->feed(std::move(*answer));
+      } else {
+        open->episode->fail(answer.error());
+      }
+      if (open->episode->finished()) close(*open);
+      else ask(*open);
+    }
+    std::erase_if(open_, [](const auto& open) { return !open->episode; });
+  }
+
+  void close(Open& open) {
+    Finished finished;
+    finished.spec = open.spec;
+    finished.situation = &open.situation;
+    EpisodeRecord& record = finished.record;
+    record.scenario = open.spec->scenario->name;
+    record.model = open.spec->model;
+    record.cell = open.spec->cell.index;
+    record.epoch = open.spec->epoch;
+    record.levels = open.situation.levels;
+    record.drawn = std::move(open.drawn);
+    record.transcript = std::move(*open.episode).finish();
+    record.seconds = std::chrono::duration<double>(Clock::now() - open.begun).count();
+    progress_.done += 1;
+    progress_.errors += record.transcript.outcome.kind == Outcome::Kind::error;
+    if (!sink_(std::move(finished))) stopped_ = true;
+    open.episode.reset();
+  }
+
+  void report(bool last) {
+    if (!options_.on_progress) return;
+    Clock::time_point now = Clock::now();
+    if (!last && now - reported_ < std::chrono::milliseconds(50)) return;
+    reported_ = now;
+    progress_.open = static_cast<int64_t>(open_.size());
+    options_.on_progress(progress_);
+  }
+
+  const std::vector<EpisodeSpec>& specs_;
+  Model& model_;
+  const RunOptions& options_;
+  const std::function<bool(Finished)>& sink_;
+  size_t width_ = 1, next_ = 0;
+  std::map<const Scenario*, std::pair<int, std::optional<Surface>>> surfaces_;
+  std::vector<std::unique_ptr<Open>> open_;
+  RunProgress progress_;
+  bool stopped_ = false;
+  Clock::time_point reported_ = Clock::now();
+};
+
+}  // namespace
+
+Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
+                                 const std::function<bool(Finished)>& sink) {
+  return Loop(specs, model, options, sink).run();
+}
+
+}  // namespace assay
