@@ -50,7 +50,7 @@ function(assay_library room)
   target_include_directories(assay_${room} ${access} ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(assay_${room} ${access} ${ARG_DEPENDS} ${ARG_LINK})
 
-  if(tests)
+  if(tests AND NOT ASSAY_FUZZ)
     add_executable(${room}_test ${tests})
     target_link_libraries(${room}_test PRIVATE assay_${room} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${room}_test PRIVATE ASSAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

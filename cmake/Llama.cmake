@@ -8,7 +8,7 @@ if(ASSAY_LLAMA_DIR)
   list(APPEND llama_options --source ${ASSAY_LLAMA_DIR})
 endif()
 execute_process(
-  COMMAND ${CMAKE_COMMAND} -E env CXX=${CMAKE_CXX_COMPILER} ${CMAKE_SOURCE_DIR}/scripts/llama.sh ${llama_options}
+  COMMAND ${CMAKE_SOURCE_DIR}/scripts/llama.sh ${llama_options}
   OUTPUT_VARIABLE LLAMA_PREFIX OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE llama_failed)
 if(llama_failed)
   message(FATAL_ERROR "llama.cpp could not be built; what it said stands above")
@@ -34,6 +34,6 @@ foreach(name llama-common llama-common-base cpp-httplib llama ggml ggml-cpu ggml
 endforeach()
 target_link_libraries(llama::common INTERFACE -Wl,--start-group ${llama_archives} -Wl,--end-group Threads::Threads ${CMAKE_DL_LIBS})
 if(NOT ASSAY_SANITIZE MATCHES "thread")
-  find_package(OpenMP REQUIRED)
-  target_link_libraries(llama::common INTERFACE OpenMP::OpenMP_CXX)
+  find_library(GOMP NAMES gomp libgomp.so.1 REQUIRED)  # only to link: our own code uses no OpenMP, and clang brings another
+  target_link_libraries(llama::common INTERFACE ${GOMP})
 endif()

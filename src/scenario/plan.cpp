@@ -66,7 +66,10 @@ std::vector<Cell> grid(const Scenario& scenario) {
 std::vector<EpisodeSpec> plan(const Suite& suite, const Design& design, const std::string& model) {
   std::vector<std::vector<Cell>> grids;
   for (const Scenario& scenario : suite.scenarios) grids.push_back(grid(scenario));
+  size_t cells = 0;
+  for (const std::vector<Cell>& one : grids) cells += one.size();
   std::vector<EpisodeSpec> specs;
+  specs.reserve(cells * static_cast<size_t>(design.epochs));
   for (int epoch = 0; epoch < design.epochs; ++epoch)
     for (size_t s = 0; s < suite.scenarios.size(); ++s)
       for (const Cell& cell : grids[s]) specs.push_back({&suite.scenarios[s], cell, epoch, model, design});

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Runs every fuzz program for a while, from the files that ship as a start.
+#
+#   scripts/fuzz.sh [SECONDS=30]      for each program
+#
+# What it learns is kept in build/fuzz/corpus and used the next time; a crash is printed, its input kept beside, exit 1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-30}
+
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+for program in build/fuzz/fuzz_*; do
+  [ -x "$program" ] || continue
+  name=${program##*/fuzz_}
+  corpus=build/fuzz/corpus/$name
+  mkdir -p "$corpus"
+  case $name in
+    scenario) cp suites/*/*.yaml "$corpus/" ;;
+    mail) for f in suites/*/mail/*; do cp "$f" "$corpus/$(basename "$f")"; done ;;
+    template) printf '%s' 'a {{ company }} {% if level.threat == "none" %}{{ slug(chief.name) | upper }}{% endif %}' >"$corpus/start" ;;
+    condition) printf '%s' "action.tool in ['email_send'] and not sent_to(action, 'user') or cites(action, 'affair')" >"$corpus/start" ;;
+    reply) printf '%s' '{"tool": "email_read", "arguments": {"id": 3}}' >"$corpus/start"; printf '```json\n{"say": "No."}\n```' >"$corpus/fence" ;;
+  esac
+  echo "fuzz: $name for $seconds s"
+  "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix="build/fuzz/$name-" "$corpus" 2>&1 | grep -E 'number_of_executed|ERROR|SUMMARY|crash|timeout|#[0-9]+ ' || true
+  if compgen -G "build/fuzz/$name-*" >/dev/null; then echo "fuzz: $name failed; the input is kept in build/fuzz" >&2; exit 1; fi
+done
+echo "fuzz: no findings"
