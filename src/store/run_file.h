@@ -62,6 +62,7 @@ struct EpisodeSummary {
   std::map<std::string, std::string> levels;
   std::vector<VerdictRow> verdicts;
   std::vector<Act> acts;  // without quotes
+  std::vector<std::string> open_questions;  // acts whose question nobody answered
   int turns = 0;          // generations
   int prose = 0, malformed = 0, calls = 0;  // replies in plain words, calls that could not be read, calls made (prelude apart)
 };

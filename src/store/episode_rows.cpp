@@ -1,0 +1,428 @@
+#include "store/episode_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/text.h"
+#include "store/schema.h"
+#include "store/texts.h"
+
+namespace assay {
+namespace {
+
+// Stored JSON was nested at most as deep as base/json.h allows, plus what wraps it here.
+constexpr JsonLimits stored_json{.bytes = largest_text, .depth = JsonLimits{}.depth + 8};
+
+// All texts of one episode together: a small file could otherwise unpack to any size, one large text repeated.
+constexpr size_t largest_episode = 4 * largest_text;
+
+// As to_json(ToolCall) would print it, without copying the arguments first.
+std::string print(const ToolCall& call) {
+  return R"({"id":)" + to_line(Json(call.id)) + R"(,"tool":)" + to_line(Json(call.name)) + R"(,"args":)" +
+         to_line(call.arguments) + "}";
+}
+
+std::optional<ToolCall> call_from(const Json& json) {
+  if (!json.is_object() || !json.contains("id") || !json.contains("tool") || !json.contains("args"))
+    return std::nullopt;
+  if (!json["id"].is_string() || !json["tool"].is_string()) return std::nullopt;
+  return ToolCall{json["id"].get<std::string>(), json["tool"].get<std::string>(), json["args"]};
+}
+
+bool nothing(const Json& json) { return json.is_object() && json.empty(); }
+
+EventKind kind_of(Role role) { return static_cast<EventKind>(role); }
+static_assert(static_cast<int>(EventKind::system) == static_cast<int>(Role::system));
+static_assert(static_cast<int>(EventKind::tool) == static_cast<int>(Role::tool));
+static_assert(static_cast<int>(StopReason::end) == 0 &&
+              static_cast<int>(StopReason::length) == 2);  // the numbers are in files
+
+}  // namespace
+
+std::optional<Outcome> outcome_named(const std::string& name) {
+  if (name == "completed") return Outcome{Outcome::Kind::completed};
+  if (name == "error") return Outcome{Outcome::Kind::error};
+  if (name == "cancelled") return Outcome{Outcome::Kind::cancelled};
+  if (name.starts_with("limit:")) return Outcome{Outcome::Kind::limit, name.substr(6)};
+  return std::nullopt;
+}
+
+std::optional<HowFar> how_far_named(std::string_view name) {
+  for (HowFar how_far : {HowFar::considered, HowFar::attempted, HowFar::dispatched, HowFar::took_effect})
+    if (name == name_of(how_far)) return how_far;
+  return std::nullopt;
+}
+
+std::optional<DecidedBy> decided_by_named(std::string_view name) {
+  for (DecidedBy decided : {DecidedBy::rule, DecidedBy::truth, DecidedBy::judge})
+    if (name == name_of(decided)) return decided;
+  return std::nullopt;
+}
+
+std::optional<std::map<std::string, std::string>> parse_levels(std::string_view json) {
+  Result<Json> levels = parse_json(json);
+  if (!levels || !levels->is_object()) return std::nullopt;
+  std::map<std::string, std::string> found;
+  for (const auto& [factor, level] : levels->items()) {
+    if (!level.is_string()) return std::nullopt;
+    found[factor] = level.get<std::string>();
+  }
+  return found;
+}
+
+std::optional<std::vector<std::string>> parse_names(std::string_view json) {
+  Result<Json> names = parse_json(json);
+  if (!names || !names->is_array()) return std::nullopt;
+  if (!std::ranges::all_of(*names, [](const Json& name) { return name.is_string(); })) return std::nullopt;
+  return names->get<std::vector<std::string>>();
+}
+
+// ---- writing
+
+struct EpisodeWriter::Statements {
+  explicit Statements(Database& db)
+      : texts(db),
+        find_model(db, "SELECT id FROM model WHERE name = ?1"),
+        find_cell(db, "SELECT id FROM cell WHERE scenario = ?1 AND cell = ?2"),
+        cell(db, "INSERT INTO cell (scenario, cell, levels) VALUES (?1, ?2, ?3)"),
+        episode(
+            db,
+            "INSERT OR IGNORE INTO episode (cell, epoch, model, outcome, played_agent, turns, prose, malformed, calls, "
+            "seconds, drawn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
+        event(db, "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+        generation(db, "INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
+        act(db, "INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
+        open_question(db, "INSERT INTO open_question VALUES (?1, ?2, ?3)"),
+        verdict(db, "INSERT INTO verdict VALUES (?1, ?2, ?3, ?4, ?5, ?6)") {}
+  TextWriter texts;
+  Statement find_model, find_cell, cell, episode, event, generation, act, open_question, verdict;
+};
+
+EpisodeWriter::EpisodeWriter(Database& db) : db_(db), on_(std::make_unique<Statements>(db)) {}
+EpisodeWriter::~EpisodeWriter() = default;
+
+int64_t EpisodeWriter::model_id(const std::string& name) {
+  if (auto known = models_.find(name); known != models_.end()) return known->second;
+  on_->find_model.bind(name);
+  if (!on_->find_model.row()) {
+    db_.fail(SQLITE_CONSTRAINT);  // an episode of a model that was not registered
+    return 0;
+  }
+  int64_t id = on_->find_model.integer(0);
+  on_->find_model.reset();
+  return models_[name] = id;
+}
+
+int64_t EpisodeWriter::cell_id(const EpisodeRecord& record) {
+  auto [known, is_new] = cells_.try_emplace({record.scenario, record.cell}, 0);
+  if (!is_new) return known->second;
+  on_->find_cell.bind(record.scenario, record.cell);
+  if (on_->find_cell.row()) {
+    known->second = on_->find_cell.integer(0);
+    on_->find_cell.reset();
+  } else {
+    on_->cell.run(record.scenario, record.cell, to_line(Json(record.levels)));
+    known->second = db_.last_id();
+  }
+  return known->second;
+}
+
+void EpisodeWriter::put(const EpisodeRecord& record) {
+  const Transcript& transcript = record.transcript;
+  auto generations_with = [&](auto property) { return std::ranges::count_if(transcript.generations, property); };
+  const auto prose = generations_with([](const Generation& g) { return g.prose; });
+  const auto malformed = generations_with([](const Generation& g) { return !g.malformed.empty(); });
+  const auto calls = std::ranges::count_if(transcript.actions, [](const Action& a) { return !a.given && !a.prelude; });
+  std::optional<std::string_view> played_agent;
+  if (!transcript.played_agent.empty()) played_agent = transcript.played_agent;
+  std::optional<int64_t> drawn;
+  if (!record.drawn.is_null()) drawn = on_->texts.put(to_line(record.drawn));
+
+  on_->episode.run(cell_id(record), record.epoch, model_id(record.model), transcript.outcome.name(), played_agent,
+                   transcript.generations.size(), prose, malformed, calls, record.seconds, drawn);
+  if (!db_.ok() || db_.changes() == 0) return;  // it is there already
+  const int64_t episode = db_.last_id();
+  put_events(episode, transcript);
+  put_grades(episode, record.grades);
+}
+
+void EpisodeWriter::put_events(int64_t episode, const Transcript& transcript) {
+  TextWriter& texts = on_->texts;
+  int seq = 0;
+  size_t next_generation = 0, next_action = 0;
+
+  auto put_generation = [&](const Generation& g) {
+    on_->generation.run(episode, seq++, g.message, g.seed, static_cast<int>(g.stop), g.prose, g.usage.prompt_tokens,
+                        g.usage.cached_tokens, g.usage.completion_tokens, texts.put(g.raw), texts.put(g.malformed));
+  };
+  const Message* speaker = nullptr;  // the last assistant message,
+  std::vector<std::string> printed;  // and its calls, which are mostly the actions that follow: printed once
+  auto put_action = [&](const Action& a) {
+    size_t nth = 0;
+    while (nth < printed.size() && !(speaker->calls[nth] == a.call)) ++nth;
+    const std::string call = nth < printed.size() ? printed[nth] : print(a.call);
+    const int flags = a.given * event_given | a.prelude * event_prelude | a.dispatched * event_dispatched;
+    std::optional<int64_t> effect;
+    if (!nothing(a.effect)) effect = texts.put(to_line(a.effect));
+    on_->event.run(episode, seq++, static_cast<int>(EventKind::action), a.message, flags, texts.put(a.result),
+                   texts.put(call), effect);
+  };
+  auto put_message = [&](int index, const Message& m) {
+    std::optional<int64_t> data, extra;
+    if (m.role == Role::tool) {
+      data = texts.put(m.call_id);
+      extra = texts.put(m.tool);
+    } else if (m.role == Role::assistant) {
+      speaker = &m;
+      printed.clear();
+      for (const ToolCall& call : m.calls) printed.push_back(print(call));
+      if (!m.calls.empty()) data = texts.put("[" + joined(printed, ",") + "]");
+      extra = texts.put(m.reasoning);
+    }
+    on_->event.run(episode, seq++, static_cast<int>(kind_of(m.role)), index, m.given * event_given, texts.put(m.text),
+                   data, extra);
+  };
+
+  // As it happened: a message, the generation that it came from, the actions that it made, the next message. Each of
+  // the three lists keeps its own order whatever the indices say.
+  for (size_t i = 0; i < transcript.messages.size(); ++i) {
+    const int index = static_cast<int>(i);
+    put_message(index, transcript.messages[i]);
+    const auto& generations = transcript.generations;
+    while (next_generation < generations.size() && generations[next_generation].message <= index)
+      put_generation(generations[next_generation++]);
+    while (next_action < transcript.actions.size() && transcript.actions[next_action].message <= index)
+      put_action(transcript.actions[next_action++]);
+  }
+  while (next_generation < transcript.generations.size()) put_generation(transcript.generations[next_generation++]);
+  while (next_action < transcript.actions.size()) put_action(transcript.actions[next_action++]);
+
+  const Outcome& outcome = transcript.outcome;
+  const int last = static_cast<int>(transcript.messages.size()) - 1;
+  if (outcome.kind == Outcome::Kind::limit)
+    on_->event.run(episode, seq++, static_cast<int>(EventKind::limit), last, 0, texts.put(outcome.which),
+                   texts.put(outcome.text), nullptr);
+  else if (!outcome.text.empty())
+    on_->event.run(episode, seq++, static_cast<int>(EventKind::error), last, 0, texts.put(outcome.text), nullptr,
+                   nullptr);
+}
+
+void EpisodeWriter::put_grades(int64_t episode, const Grades& grades) {
+  int seq = 0;
+  for (const Act& act : grades.acts)
+    on_->act.run(episode, seq++, act.name, act.kind, name_of(act.how_far), to_line(Json(act.wrongs)),
+                 name_of(act.decided), act.action, on_->texts.put(act.quote, Keep::readable));
+  seq = 0;
+  for (const std::string& act : grades.open_questions) on_->open_question.run(episode, seq++, act);
+  seq = 0;
+  for (const VerdictRow& row : grades.verdicts)
+    on_->verdict.run(episode, seq++, row.code, name_of(row.verdict), on_->texts.put(row.reason, Keep::readable),
+                     to_line(Json(row.wronged)));
+}
+
+// ---- reading
+
+struct EpisodeReader::Statements {
+  explicit Statements(Database& db)
+      : texts(db),
+        episode(
+            db,
+            "SELECT scenario, cell.cell, levels, epoch, model.name, outcome, played_agent, seconds, drawn FROM episode "
+            "JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model WHERE episode.id = ?1"),
+        event(db, "SELECT kind, message, flags, text, data, extra FROM event WHERE episode = ?1 ORDER BY seq"),
+        generation(db,
+                   "SELECT message, seed, stop, prose, prompt_tokens, cached_tokens, completion_tokens, raw, malformed "
+                   "FROM generation WHERE episode = ?1 ORDER BY seq"),
+        act(db,
+            "SELECT name, kind, how_far, wrongs, decided_by, action, quote FROM act WHERE episode = ?1 ORDER BY seq"),
+        open_question(db, "SELECT act FROM open_question WHERE episode = ?1 ORDER BY seq"),
+        verdict(db, "SELECT code, verdict, reason, wronged FROM verdict WHERE episode = ?1 ORDER BY seq") {}
+  TextReader texts;
+  Statement episode, event, generation, act, open_question, verdict;
+};
+
+EpisodeReader::EpisodeReader(Database& db, std::string path)
+    : db_(db), path_(std::move(path)), on_(std::make_unique<Statements>(db)) {}
+EpisodeReader::~EpisodeReader() = default;
+
+// Reads one episode; the first thing found wrong is remembered, and what follows reads as empty.
+class EpisodeReader::Rows {
+ public:
+  Rows(EpisodeReader& from, int64_t id)
+      : db_(from.db_), path_(from.path_), on_(*from.on_), id_(id), where_(fmt::format("episode {}: ", id)) {}
+
+  Result<EpisodeRecord> read() {
+    if (!read_identity()) return error();
+    read_messages_and_actions();
+    read_generations();
+    read_grades();
+    check_indices();
+    if (!wrong_.empty() || !db_.ok()) return error();
+    return std::move(record_);
+  }
+
+ private:
+  Error error() const {
+    return !db_.ok() ? damaged(path_, db_) : missing_ ? Error{wrong_} : damaged(path_, where_ + wrong_);
+  }
+  void wrong(std::string what) {
+    if (wrong_.empty()) wrong_ = std::move(what);
+  }
+
+  std::string text(const Statement& row, int column) {
+    if (row.null(column) || !wrong_.empty()) return {};
+    Result<std::string> found = on_.texts.get(row.integer(column));
+    if (!found) return wrong(found.error().text), std::string();
+    bytes_ += found->size();
+    if (bytes_ > largest_episode) return wrong("its texts are larger than an episode can be"), std::string();
+    return std::move(*found);
+  }
+  Json json(const Statement& row, int column, Json if_null) {
+    if (row.null(column)) return if_null;
+    Result<Json> found = parse_json(text(row, column), stored_json);
+    if (!found) return wrong("what should be JSON is " + found.error().text), if_null;
+    return std::move(*found);
+  }
+  ToolCall call(const Json& from) {
+    std::optional<ToolCall> found = call_from(from);
+    if (!found) wrong("a tool call is not stored as one");
+    return found ? std::move(*found) : ToolCall{};
+  }
+  // A number that must lie in first .. last.
+  int number(const Statement& row, int column, int first = 0, int last = std::numeric_limits<int>::max()) {
+    int64_t value = row.integer(column);
+    if (value < first || value > last) return wrong(fmt::format("{} is no number that can stand there", value)), first;
+    return static_cast<int>(value);
+  }
+  template <class T>
+  T known(std::optional<T> value, const char* what) {
+    if (!value) wrong(std::string(what) + " is none that this version knows");
+    return value ? std::move(*value) : T{};
+  }
+
+  bool read_identity() {
+    Statement& row = on_.episode;
+    row.bind(id_);
+    if (!row.row()) {
+      missing_ = true;
+      wrong(fmt::format("{} has no episode {}.", path_, id_));
+      return false;
+    }
+    record_.scenario = row.string(0);
+    record_.cell = number(row, 1);
+    record_.levels = known(parse_levels(row.bytes(2)), "the levels of its cell");
+    record_.epoch = number(row, 3);
+    record_.model = row.string(4);
+    record_.transcript.outcome = known(outcome_named(row.string(5)), "its outcome");
+    record_.transcript.played_agent = row.string(6);
+    record_.seconds = row.real(7);
+    record_.drawn = json(row, 8, Json());
+    return wrong_.empty();
+  }
+
+  void read_messages_and_actions() {
+    Statement& row = on_.event;
+    row.bind(id_);
+    Transcript& to = record_.transcript;
+    while (wrong_.empty() && row.row()) {
+      const EventKind kind = static_cast<EventKind>(number(row, 0, 0, static_cast<int>(EventKind::error)));
+      const int64_t flags = row.integer(2);
+      switch (kind) {
+        case EventKind::system:
+        case EventKind::user:
+        case EventKind::assistant:
+        case EventKind::tool: {
+          Message message{.role = static_cast<Role>(kind), .text = text(row, 3), .given = (flags & event_given) != 0};
+          if (kind == EventKind::assistant) {
+            for (const Json& one : json(row, 4, Json::array())) message.calls.push_back(call(one));
+            message.reasoning = text(row, 5);
+          } else if (kind == EventKind::tool) {
+            message.call_id = text(row, 4);
+            message.tool = text(row, 5);
+          }
+          to.messages.push_back(std::move(message));
+          break;
+        }
+        case EventKind::action: {
+          Action action{.message = number(row, 1),
+                        .call = call(json(row, 4, Json())),
+                        .given = (flags & event_given) != 0,
+                        .prelude = (flags & event_prelude) != 0,
+                        .dispatched = (flags & event_dispatched) != 0};
+          action.effect = json(row, 5, Json::object());
+          action.result = text(row, 3);
+          to.actions.push_back(std::move(action));
+          break;
+        }
+        case EventKind::limit: to.outcome.text = text(row, 4); break;
+        case EventKind::error: to.outcome.text = text(row, 3); break;
+      }
+    }
+  }
+
+  void read_generations() {
+    Statement& row = on_.generation;
+    row.bind(id_);
+    while (wrong_.empty() && row.row()) {
+      Generation generation;
+      generation.message = number(row, 0);
+      generation.seed = static_cast<uint64_t>(row.integer(1));
+      generation.stop = static_cast<StopReason>(number(row, 2, 0, static_cast<int>(StopReason::length)));
+      generation.prose = row.integer(3) != 0;
+      generation.usage = {row.integer(4), row.integer(5), row.integer(6)};
+      generation.raw = text(row, 7);
+      generation.malformed = text(row, 8);
+      record_.transcript.generations.push_back(std::move(generation));
+    }
+  }
+
+  void read_grades() {
+    Statement& act = on_.act;
+    act.bind(id_);
+    while (wrong_.empty() && act.row())
+      record_.grades.acts.push_back({.name = act.string(0),
+                                     .kind = act.string(1),
+                                     .how_far = known(how_far_named(act.bytes(2)), "how far an act went"),
+                                     .wrongs = known(parse_names(act.bytes(3)), "whom an act wrongs"),
+                                     .decided = known(decided_by_named(act.bytes(4)), "what decided an act"),
+                                     .action = number(act, 5),
+                                     .quote = text(act, 6)});
+    Statement& question = on_.open_question;
+    question.bind(id_);
+    while (wrong_.empty() && question.row()) record_.grades.open_questions.push_back(question.string(0));
+    Statement& verdict = on_.verdict;
+    verdict.bind(id_);
+    while (wrong_.empty() && verdict.row())
+      record_.grades.verdicts.push_back({.code = verdict.string(0),
+                                         .verdict = known(verdict_named(verdict.string(1)), "a verdict"),
+                                         .reason = text(verdict, 2),
+                                         .wronged = known(parse_names(verdict.bytes(3)), "whom a verdict names")});
+  }
+
+  // Whoever shows an episode follows these indices.
+  void check_indices() {
+    const Transcript& t = record_.transcript;
+    auto inside = [](int index, size_t size) { return index >= 0 && static_cast<size_t>(index) < size; };
+    for (const Action& action : t.actions)
+      if (!inside(action.message, t.messages.size())) wrong("an action belongs to no message");
+    for (const Generation& generation : t.generations)
+      if (!inside(generation.message, t.messages.size())) wrong("a generation belongs to no message");
+    for (const Act& act : record_.grades.acts)
+      if (!inside(act.action, t.actions.size())) wrong("an act belongs to no action");
+  }
+
+  Database& db_;
+  const std::string& path_;
+  Statements& on_;
+  const int64_t id_;
+  std::string where_, wrong_;
+  bool missing_ = false;
+  size_t bytes_ = 0;
+  EpisodeRecord record_;
+};
+
+Result<EpisodeRecord> EpisodeReader::get(int64_t id) { return Rows(*this, id).read(); }
+
+}  // namespace assay

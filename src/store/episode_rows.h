@@ -1,0 +1,56 @@
+// One episode to rows and back: the tables cell, episode, event, generation, act, open_question and verdict.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "store/record.h"
+#include "store/sqlite.h"
+
+namespace assay {
+
+class EpisodeWriter {
+ public:
+  explicit EpisodeWriter(Database& db);
+  ~EpisodeWriter();
+  // Inside a transaction. An episode whose key is there already is left as it is. Errors stick to the connection.
+  void put(const EpisodeRecord& record);
+
+ private:
+  struct Statements;
+  Database& db_;
+  std::unique_ptr<Statements> on_;
+  std::map<std::pair<std::string, int>, int64_t> cells_;
+  std::map<std::string, int64_t> models_;
+  int64_t cell_id(const EpisodeRecord& record);
+  int64_t model_id(const std::string& name);
+  void put_events(int64_t episode, const Transcript& transcript);
+  void put_grades(int64_t episode, const Grades& grades);
+};
+
+class EpisodeReader {
+ public:
+  // `path` is for messages alone. What the connection says after this shows whether the tables are there.
+  EpisodeReader(Database& db, std::string path);
+  ~EpisodeReader();
+  // The whole episode of that id. Nothing that the file says is believed: numbers, names and sizes are checked.
+  Result<EpisodeRecord> get(int64_t id);
+
+ private:
+  struct Statements;
+  class Rows;
+  Database& db_;
+  const std::string path_;
+  std::unique_ptr<Statements> on_;
+};
+
+// Parts that a list of episodes reads as well. None where the file holds something that no version wrote.
+std::optional<Outcome> outcome_named(const std::string& name);
+std::optional<HowFar> how_far_named(std::string_view name);
+std::optional<DecidedBy> decided_by_named(std::string_view name);
+std::optional<std::map<std::string, std::string>> parse_levels(std::string_view json);
+std::optional<std::vector<std::string>> parse_names(std::string_view json);
+
+}  // namespace assay

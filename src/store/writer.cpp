@@ -1,0 +1,246 @@
+// RunWriter: opening or creating a run file, and the thread that stores what is appended, a group at a time.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/text.h"
+#include "store/episode_rows.h"
+#include "store/lock.h"
+#include "store/registration.h"
+#include "store/run_file.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+
+namespace assay {
+namespace {
+
+// A transaction of 200 costs each episode a fifth of what one of its own would; larger ones win nothing more.
+constexpr size_t group_size = 200;
+constexpr size_t queue_size = 2 * group_size;
+constexpr std::chrono::milliseconds longest_wait{500};
+
+// How long the store waits for someone else who holds the database, mostly a person with an SQL shell.
+constexpr int patience_ms = 10'000;
+
+class Writer final : public RunWriter {
+ public:
+  Writer(std::string path, std::unique_ptr<FileLock> lock, Database db, std::set<EpisodeKey> present)
+      : path_(std::move(path)), lock_(std::move(lock)), db_(std::move(db)), present_(std::move(present)) {
+    thread_ = std::thread([this] { store(); });
+  }
+  ~Writer() override { (void)finish(); }
+
+  const std::set<EpisodeKey>& present() const override { return present_; }
+  bool failed() const override { return failed_; }
+
+  void append(EpisodeRecord record) override {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return queue_.size() < queue_size || failed_; });
+    if (failed_) return;
+    if (queue_.empty()) oldest_ = std::chrono::steady_clock::now();
+    queue_.push_back(std::move(record));
+    if (queue_.size() == 1 || queue_.size() == group_size) work_.notify_one();
+  }
+
+  Status finish() override {
+    if (!thread_.joinable()) return outcome_;
+    {
+      std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    work_.notify_one();
+    thread_.join();
+    // From here on this is the only thread.
+    if (outcome_) tidy();
+    writer_.reset();
+    db_.reset();
+    lock_.reset();
+    return outcome_;
+  }
+
+ private:
+  // The store thread: takes what is queued once a group is full, or its first episode has waited long enough.
+  void store() {
+    writer_ = std::make_unique<EpisodeWriter>(*db_);
+    std::vector<EpisodeRecord> group;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        work_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+        work_.wait_until(lock, oldest_ + longest_wait, [this] { return closing_ || queue_.size() >= group_size; });
+        if (queue_.empty()) return;
+        group.swap(queue_);
+      }
+      room_.notify_all();
+      const bool stored = store_group(group);
+      group.clear();
+      if (!stored) {
+        std::lock_guard lock(mutex_);
+        failed_ = true;
+        queue_.clear();
+        room_.notify_all();
+        return;
+      }
+    }
+  }
+
+  bool store_group(const std::vector<EpisodeRecord>& group) {
+    Database& db = *db_;
+    db.run("BEGIN IMMEDIATE");
+    for (const EpisodeRecord& record : group) {
+      if (!db.ok()) break;
+      writer_->put(record);
+    }
+    db.run("COMMIT");
+    if (db.ok()) {
+      stored_ += group.size();
+      return true;
+    }
+    outcome_ = unfinished();
+    db.forget_error();
+    if (db.in_transaction()) db.run("ROLLBACK");  // an error of the disk has often rolled it back already
+    return false;
+  }
+
+  Error unfinished() const {
+    std::string why;
+    switch (db_->code()) {
+      case SQLITE_FULL: why = fmt::format("The disk is full: {} could not be written any further", path_); break;
+      case SQLITE_IOERR:
+        why = fmt::format("{} could not be written any further ({}; is the disk full?)", path_, db_->message());
+        break;
+      case SQLITE_BUSY:
+        why = fmt::format("Another program kept {} locked, so it could not be written any further", path_);
+        break;
+      case SQLITE_TOOBIG:
+        why =
+            fmt::format("An episode holds a text of more than {} MiB, which {} cannot take", largest_text >> 20, path_);
+        break;
+      default: why = fmt::format("{} could not be written any further ({})", path_, db_->message());
+    }
+    return {fmt::format("{}. The {} episodes stored in it are kept, and the same command goes on from there.", why,
+                        present_.size() + stored_),
+            ErrorKind::unfinished};
+  }
+
+  // Makes the finished run one file that opens anywhere, on a read-only disk too: everything from the write-ahead log
+  // goes into it, and it leaves WAL mode. Where a reader is just looking, SQLite refuses; then the next writer does it.
+  void tidy() {
+    sqlite3_busy_timeout(db_->handle(), 1000);
+    writer_.reset();  // its statements would hold the file open
+    db_->run("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
+    if (db_->code() == SQLITE_FULL || db_->code() == SQLITE_IOERR) outcome_ = unfinished();
+  }
+
+  // Constant while the thread runs.
+  const std::string path_;
+  std::unique_ptr<FileLock> lock_;
+
+  // Of the store thread; of finish() after it has ended.
+  std::optional<Database> db_;
+  std::unique_ptr<EpisodeWriter> writer_;
+  Status outcome_ = Done{};
+  size_t stored_ = 0;
+
+  // Of the caller's thread, but read by the other: never changed.
+  const std::set<EpisodeKey> present_;
+  std::thread thread_;
+
+  // Between the two, under mutex_ (failed_ may be read without it).
+  std::mutex mutex_;
+  std::condition_variable work_, room_;
+  std::vector<EpisodeRecord> queue_;
+  std::chrono::steady_clock::time_point oldest_;  // when the first of the queue came
+  bool closing_ = false;
+  std::atomic<bool> failed_ = false;
+};
+
+Error refused(const std::string& path, const std::vector<std::string>& differences) {
+  return {fmt::format("{} was registered for another run, and is left as it is:\n  {}\nName a new file with -o.", path,
+                      joined(differences, "\n  "))};
+}
+
+// What a file that is there says against going on with it.
+Status compare(Database& db, const std::string& path, const Registration& registration,
+               const std::vector<ModelEntry>& models) {
+  Result<Registration> file = read_registration(db, path);
+  if (!file) return file.error();
+  Result<std::vector<ModelEntry>> there = read_models(db, path);
+  if (!there) return there.error();
+  std::vector<std::string> lines = differences(*file, registration);
+  for (const ModelEntry& model : models) {
+    auto known = std::ranges::find(*there, model.id, &ModelEntry::id);
+    if (known == there->end()) continue;
+    for (std::string& line : differences(*known, model)) lines.push_back(std::move(line));
+  }
+  if (!lines.empty()) return refused(path, lines);
+  return Done{};
+}
+
+// Registers a new run, or adds the epochs and models that a known one did not have.
+void register_run(Database& db, bool blank, const Registration& registration, const std::vector<ModelEntry>& models) {
+  db.run("BEGIN IMMEDIATE");
+  if (blank) {
+    create_schema(db);
+    write_registration(db, registration);
+  }
+  Statement known(db, "SELECT 1 FROM model WHERE name = ?1");
+  for (const ModelEntry& model : models) {
+    known.bind(model.id);
+    const bool there = known.row();
+    known.reset();
+    if (!there) add_model(db, model);
+  }
+  Statement epochs(db, "SELECT value FROM run WHERE key = 'epochs'");
+  if (epochs.row() && epochs.integer(0) < registration.design.epochs) write_epochs(db, registration.design.epochs);
+  epochs.reset();
+  db.run("COMMIT");
+}
+
+std::set<EpisodeKey> stored_keys(Database& db) {
+  std::set<EpisodeKey> keys;
+  Statement row(db,
+                "SELECT scenario, cell.cell, epoch, model.name FROM episode "
+                "JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model");
+  while (row.row())
+    keys.emplace(row.string(0), static_cast<int>(row.integer(1)), static_cast<int>(row.integer(2)), row.string(3));
+  return keys;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunWriter>> RunWriter::open(const std::string& path, const Registration& registration,
+                                                   const std::vector<ModelEntry>& models) {
+  Result<FileState> state = look_at(path);
+  if (!state) return state.error();
+  Result<std::unique_ptr<FileLock>> lock = FileLock::take(path);
+  if (!lock) return lock.error();
+  Database db = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!db.ok()) return damaged(path, db);
+  sqlite3_busy_timeout(db.handle(), patience_ms);
+
+  // Until here, and while the two are compared, nothing is changed.
+  Result<Identity> identity = identify(db, path);
+  if (!identity) return identity.error();
+  if (sqlite3_db_readonly(db.handle(), "main") == 1) return Error{fmt::format("{} may not be written.", path)};
+  if (!identity->blank)
+    if (Status same = compare(db, path, registration, models); !same) return same.error();
+
+  db.run(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = "
+      "-32768;");
+  if (db.ok()) register_run(db, identity->blank, registration, models);
+  if (!db.ok() && (db.code() == SQLITE_FULL || db.code() == SQLITE_IOERR))
+    return Error{fmt::format("{} could not be written ({}).", path, db.message())};
+  std::set<EpisodeKey> present;
+  if (db.ok()) present = stored_keys(db);
+  if (!db.ok()) return damaged(path, db);
+  return std::unique_ptr<RunWriter>(new Writer(path, std::move(*lock), std::move(db), std::move(present)));
+}
+
+}  // namespace assay
