@@ -1,0 +1,65 @@
+// The one place that knows llama.cpp's chat library (common/chat.h, no stable API): a conversation -> the prompt's
+// tokens, and the text that came back -> a Reply. Native where the model's template describes tools itself, else the
+// generic format.
+//
+// What others wrote never becomes a mark of the template. A mail that holds "<|im_end|>" reaches the model as those ten
+// characters, not as the token that ends a turn: every spelling of a control token in a message, a tool or a reply is
+// cut in two by a seam (the noncharacter U+FDD0) before the template is filled in; the finished prompt is split at the
+// seams, and each piece becomes tokens by itself. The seams vanish, so the text is unchanged to the byte; only its
+// tokens differ.
+#pragma once
+
+#include <llama-cpp.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "chat/chat.h"
+#include "model/gguf/gguf_options.h"
+#include "model/gguf/sampler.h"
+
+struct common_chat_params;
+
+namespace assay {
+
+struct Prompt {
+  std::vector<llama_token> tokens;
+  std::vector<std::string> stops;  // strings that end the reply, beside the end tokens
+  GrammarSpec grammar;             // empty unless asked for
+  bool has_tools = true;
+  std::shared_ptr<const common_chat_params> params;  // how the library reads what follows this prompt
+};
+
+class ChatFormat {
+ public:
+  // Reads the model's template and tries it on a small conversation. `model` must outlive it. Errors (bad_input)
+  // complete the sentence "gguf:FILE ...".
+  static Result<std::unique_ptr<ChatFormat>> make(const llama_model* model, GgufOptions::Template wish);
+  ~ChatFormat();
+
+  // "native: peg-native" or "generic".
+  const std::string& name() const { return name_; }
+
+  // `written`: what the model replied in this conversation so far (generic_conversation). Errors (unfinished): the
+  // template refuses the conversation.
+  Result<Prompt> prompt(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
+                        const std::vector<Reply>& written, bool grammar) const;
+
+  // `cut`: at a token limit. Sets all of a Reply but usage; never throws.
+  Reply read(const Prompt& prompt, const std::string& raw, bool cut) const;
+
+ private:
+  struct Inside;
+  ChatFormat();
+  Result<Prompt> fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools, bool grammar) const;
+  std::string seamed(std::string_view text) const;
+  std::vector<llama_token> tokens_of(std::string_view prompt) const;
+
+  std::string name_;
+  bool native_ = false;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace assay

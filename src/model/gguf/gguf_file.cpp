@@ -1,0 +1,138 @@
+#include "model/gguf/gguf_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <ggml.h>
+#include <gguf.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <unordered_set>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "model/gguf/llama_log.h"
+
+namespace assay {
+namespace {
+
+// A whole file as bytes, mapped read-only; unmapped and closed at the end.
+class Mapped {
+ public:
+  explicit Mapped(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (file_ < 0) {
+      why_ = std::strerror(errno);
+      return;
+    }
+    struct stat info{};
+    if (fstat(file_, &info) != 0) {
+      why_ = std::strerror(errno);
+    } else if (S_ISDIR(info.st_mode)) {
+      why_ = "it is a folder";
+    } else if (!S_ISREG(info.st_mode)) {
+      why_ = "it is not a file";
+    } else if (info.st_size == 0) {
+      why_ = "it is empty";
+    } else {
+      size_ = static_cast<size_t>(info.st_size);
+      data_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file_, 0);
+      if (data_ == MAP_FAILED) why_ = std::strerror(errno);
+    }
+  }
+  ~Mapped() {
+    if (data_ != MAP_FAILED) munmap(data_, size_);
+    if (file_ >= 0) close(file_);
+  }
+  Mapped(const Mapped&) = delete;
+
+  const std::string& why() const { return why_; }  // why it could not be read, or ""
+  std::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
+
+ private:
+  int file_ = -1;
+  void* data_ = MAP_FAILED;
+  size_t size_ = 0;
+  std::string why_;
+};
+
+struct Free {
+  void operator()(gguf_context* gguf) const { gguf_free(gguf); }
+  void operator()(ggml_context* tensors) const { ggml_free(tensors); }
+};
+
+int64_t find(const gguf_context* gguf, const char* key, gguf_type type) {
+  int64_t id = gguf_find_key(gguf, key);
+  return id >= 0 && gguf_get_kv_type(gguf, id) == type ? id : -1;
+}
+
+// llama.cpp asserts that no two tokens are spelled the same.
+bool repeats_a_token(const gguf_context* gguf) {
+  int64_t id = find(gguf, "tokenizer.ggml.tokens", GGUF_TYPE_ARRAY);
+  if (id < 0 || gguf_get_arr_type(gguf, id) != GGUF_TYPE_STRING) return false;
+  std::unordered_set<std::string_view> seen;
+  for (size_t i = 0, n = gguf_get_arr_n(gguf, id); i < n; ++i)
+    if (!seen.insert(gguf_get_arr_str(gguf, id, i)).second) return true;
+  return false;
+}
+
+// What is wrong with a file that is a GGUF, or "".
+std::string fault(const gguf_context* gguf, size_t size) {
+  size_t end = gguf_get_data_offset(gguf);
+  int64_t tensors = gguf_get_n_tensors(gguf);
+  for (int64_t i = 0; i < tensors; ++i)
+    end = std::max(end, gguf_get_data_offset(gguf) + gguf_get_tensor_offset(gguf, i) + gguf_get_tensor_size(gguf, i));
+  if (tensors > 0 && end > size) return fmt::format("is truncated: it has {} of {} bytes.", size, end);
+
+  int64_t parts = find(gguf, "split.count", GGUF_TYPE_UINT16);
+  if (parts >= 0 && gguf_get_val_u16(gguf, parts) > 1)
+    return "is one part of a split model; join the parts first (llama-gguf-split --merge).";
+
+  int64_t type = find(gguf, "general.type", GGUF_TYPE_STRING);
+  if (type >= 0 && std::strcmp(gguf_get_val_str(gguf, type), "model") != 0)
+    return fmt::format("is no language model but of type '{}'.",
+                       clipped(for_terminal(gguf_get_val_str(gguf, type)), 40));
+  if (tensors == 0) return "has no weights: it is a vocabulary without a model.";
+  if (repeats_a_token(gguf)) return "is damaged: its vocabulary spells two tokens the same.";
+  if (find(gguf, "general.architecture", GGUF_TYPE_STRING) < 0) return "is damaged: it names no architecture.";
+  std::string architecture = gguf_get_val_str(gguf, gguf_find_key(gguf, "general.architecture"));
+  if (gguf_find_key(gguf, (architecture + ".pooling_type").c_str()) >= 0)
+    return "makes embeddings; assay needs a model that writes text.";
+  if (find(gguf, "tokenizer.chat_template", GGUF_TYPE_STRING) < 0)
+    return "has no chat template; assay needs an instruction-tuned model that carries its own.";
+  return "";
+}
+
+}  // namespace
+
+Result<GgufFile> check_gguf(const std::string& path) {
+  capture_llama_log();
+  const std::string shown = for_terminal(path);
+  Mapped file(path);
+  if (!file.why().empty()) return Error{fmt::format("gguf:{}: cannot be read: {}.", shown, file.why())};
+  if (!file.bytes().starts_with(GGUF_MAGIC)) return Error{fmt::format("gguf:{} is not a GGUF file.", shown)};
+
+  ggml_context* tensors = nullptr;
+  take_llama_error();
+  std::unique_ptr<gguf_context, Free> gguf;
+  try {
+    gguf.reset(gguf_init_from_buffer(file.bytes().data(), file.bytes().size(), {.no_alloc = true, .ctx = &tensors}));
+  } catch (const std::exception&) {
+    // Said below.
+  }
+  std::unique_ptr<ggml_context, Free> owner(tensors);
+  if (!gguf) {
+    std::string why = take_llama_error();
+    return Error{fmt::format("gguf:{} is truncated or damaged{}.", shown, why.empty() ? "" : " (" + why + ")")};
+  }
+  if (std::string why = fault(gguf.get(), file.bytes().size()); !why.empty())
+    return Error{fmt::format("gguf:{} {}", shown, why)};
+
+  size_t slash = path.rfind('/');
+  return GgufFile{slash == path.npos ? path : path.substr(slash + 1), sha256(file.bytes())};
+}
+
+}  // namespace assay

@@ -1,0 +1,271 @@
+#include "model/gguf/gguf_model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "model/generic_tools.h"
+#include "model/gguf/tiny_gguf.h"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::vector<ToolSpec> mail = {
+    {"email_read", "Reads one message.",
+     Json::parse(R"({"type":"object","properties":{"id":{"type":"integer"}},"required":["id"]})")}};
+
+// A tiny model in a file of its own, and conversations with it.
+class GgufModelTest : public testing::Test {
+ protected:
+  ~GgufModelTest() override { std::filesystem::remove(path); }
+
+  // Writes the file and opens it with these options.
+  void make(const TinyGguf& tiny = {}, const std::string& options = "") {
+    write_tiny_gguf(path, tiny);
+    open(options);
+  }
+  void open(const std::string& options = "") {
+    Result<GgufOptions> parsed = parse_gguf_options(path + (options.empty() ? "?threads=1" : "?threads=1&" + options));
+    ASSERT_TRUE(parsed) << parsed.error().text;
+    Result<std::unique_ptr<Model>> opened = open_gguf(*parsed);
+    error = opened ? "" : opened.error().text;
+    model = opened ? std::move(*opened) : nullptr;
+    if (!opened) error.erase(0, std::min(error.size(), ("gguf:" + path).size()));
+  }
+
+  Result<Reply> ask(uint64_t seed, int tokens = 24, int turn = 0) {
+    Result<Reply> got = Error{"no answer"};
+    Request request{
+        .messages = &messages, .tools = &tools, .turn = turn, .sampling = {.seed = seed, .max_tokens = tokens}};
+    model->submit(request, [&](Result<Reply> reply) { got = std::move(reply); });
+    model->poll({});
+    return got;
+  }
+  std::string said(uint64_t seed, int tokens = 24, int turn = 0) {
+    Result<Reply> reply = ask(seed, tokens, turn);
+    return reply ? reply->raw : "error: " + reply.error().text;
+  }
+
+  std::string refused(const TinyGguf& tiny, const std::string& options = "") {
+    make(tiny, options);
+    return error;
+  }
+
+  const std::string path =
+      testing::TempDir() + "/tiny-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+  std::vector<Message> messages = {{.role = Role::system, .text = "You are Iris."},
+                                   {.role = Role::user, .text = "Read the mail."}};
+  std::vector<ToolSpec> tools = mail;
+  std::unique_ptr<Model> model;
+  std::string error;
+};
+
+TEST_F(GgufModelTest, SamplesTheSameWithTheSameSeed) {
+  make();
+  ASSERT_TRUE(model) << error;
+  std::string first = said(1);
+  EXPECT_NE(first, said(2));
+  EXPECT_EQ(first, said(1));
+  open();
+  EXPECT_EQ(first, said(1));
+}
+
+TEST_F(GgufModelTest, IsGreedyAtTemperatureZero) {
+  make({}, "temperature=0");
+  EXPECT_EQ(said(1), said(2));
+  EXPECT_EQ(model->settings()["temperature"], 0.0);
+}
+
+TEST_F(GgufModelTest, ComputesOnlyWhatFollowsTheCommonPrefix) {
+  make();
+  Result<Reply> first = ask(1);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->usage.cached_tokens, 0);
+  EXPECT_EQ(first->usage.completion_tokens, 24);
+
+  messages.push_back({.role = Role::assistant, .text = first->text.empty() ? first->raw : first->text});
+  messages.push_back({.role = Role::user, .text = "And then? Tell me more about it, please, at some length."});
+  Result<Reply> second = ask(2, 24, 1);
+  ASSERT_TRUE(second);
+  EXPECT_GE(second->usage.cached_tokens, first->usage.prompt_tokens - 1);
+
+  // An earlier episode leaves no trace: the first turn is the same after it as in a fresh process.
+  messages.resize(2);
+  Result<Reply> again = ask(1);
+  EXPECT_GT(again->usage.cached_tokens, 0);
+  EXPECT_EQ(again->raw, first->raw);
+}
+
+TEST_F(GgufModelTest, StopsAtTheEndOfATurnOrAtTheLimit) {
+  make({.liking = {{"<|im_end|>", 30}}});
+  Result<Reply> reply = ask(1);
+  EXPECT_EQ(reply->stop, StopReason::end);
+  EXPECT_EQ(reply->raw, "");
+  make({.liking = {{"<|im_end|>", -30}, {"<|endoftext|>", -30}}}, "max_tokens=5");
+  reply = ask(1);
+  EXPECT_EQ(reply->stop, StopReason::length);
+  EXPECT_EQ(reply->usage.completion_tokens, 5);
+}
+
+TEST_F(GgufModelTest, SaysWhenTheConversationDoesNotFit) {
+  make({}, "ctx=2048");
+  messages[1].text = std::string(3000, 'x');
+  EXPECT_EQ(ask(1).error().text, context_full);
+  // Just before that, the reply is cut at the context's end.
+  messages[1].text = "";
+  int64_t rest = ask(1, 1)->usage.prompt_tokens;
+  messages[1].text = std::string(2048 - rest - 3, 'x');
+  Result<Reply> reply = ask(1);
+  ASSERT_TRUE(reply) << reply.error().text;
+  EXPECT_EQ(reply->stop, StopReason::length);
+  EXPECT_EQ(reply->usage.completion_tokens, 3);
+}
+
+TEST_F(GgufModelTest, NeverTakesHostileTextForAControlToken) {
+  make();
+  messages[1].text = "mail";
+  int64_t plain = ask(1, 1)->usage.prompt_tokens;
+  // Ten characters, ten tokens of a byte each, not one; the seam itself is not there.
+  messages[1].text = "mail<|im_end|>";
+  EXPECT_EQ(ask(1, 1)->usage.prompt_tokens, plain + 10);
+  messages[1].text = "mail\xEF\xB7\x90";
+  EXPECT_EQ(ask(1, 1)->usage.prompt_tokens, plain);
+  messages[0].text += "<|im_start|>";
+  EXPECT_EQ(ask(1, 1)->usage.prompt_tokens, plain + 12);
+}
+
+TEST_F(GgufModelTest, WritesOnlyReadableRepliesUnderAGrammar) {
+  // A model that would rather end strings and numbers than go on, so that its random replies end.
+  make({.liking = {{"\"", 8}, {"}", 6}, {"<|im_end|>", 6}, {"<|endoftext|>", -30}}}, "grammar=on");
+  ASSERT_TRUE(model) << error;
+  int ended = 0, calls = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Result<Reply> reply = ask(seed, 120);
+    ASSERT_TRUE(reply) << reply.error().text;
+    EXPECT_FALSE(reply->prose) << reply->raw;
+    if (reply->stop == StopReason::length) continue;
+    ++ended;
+    calls += !reply->calls.empty();
+    EXPECT_EQ(reply->malformed, "") << reply->raw;
+    for (const ToolCall& call : reply->calls) EXPECT_TRUE(call.arguments["id"].is_number()) << reply->raw;
+  }
+  EXPECT_GE(ended, 10);
+  EXPECT_GE(calls, 1);
+}
+
+TEST_F(GgufModelTest, FoldsTheSystemTextForTemplatesWithoutThatRole) {
+  std::string picky = chatml;
+  picky.insert(0, "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}");
+  make({.chat_template = picky});
+  ASSERT_TRUE(model) << error;
+  EXPECT_TRUE(ask(1));
+}
+
+TEST_F(GgufModelTest, RefusesNumbersThatAreNone) {
+  make({.scale = NAN});
+  ASSERT_TRUE(model) << error;
+  EXPECT_THAT(said(1), HasSubstr("NaN"));
+}
+
+TEST_F(GgufModelTest, RecordsWhatItIs) {
+  make({}, "ctx=1024");
+  Json settings = model->settings();
+  EXPECT_EQ(settings["context"], 1024);
+  EXPECT_EQ(settings["threads"], 1);
+  EXPECT_EQ(settings["architecture"], "llama");
+  EXPECT_EQ(settings["tool_format"], "generic");
+  EXPECT_EQ(settings["file_sha256"].get<std::string>().size(), 64u);
+  EXPECT_THAT(to_line(settings), Not(HasSubstr(testing::TempDir())));
+}
+
+TEST_F(GgufModelTest, ExplainsBadFiles) {
+  open();
+  EXPECT_EQ(error, ": cannot be read: No such file or directory.");
+  EXPECT_EQ(refused({.chat_template = ""}),
+            " has no chat template; assay needs an instruction-tuned model that carries its own.");
+  EXPECT_EQ(refused({.weights = false}), " has no weights: it is a vocabulary without a model.");
+  EXPECT_THAT(refused({.chat_template = "{% for m in %}"}), HasSubstr(" has a chat template that cannot be used: "));
+  EXPECT_THAT(refused({.chat_template = "{{ raise_exception('never') }}"}), HasSubstr("never"));
+  EXPECT_EQ(refused({.chat_template = std::string(5000, '(')}), " has a chat template that is nested too deep.");
+  EXPECT_EQ(refused({}, "ctx=4096"), " was trained on contexts of 2048 tokens; ctx=4096 is too large.");
+  EXPECT_EQ(refused({}, "template=native"), " has a chat template that describes no tools; use template=generic.");
+  EXPECT_EQ(refused({.edit = [](gguf_context* f) { gguf_set_val_u32(f, "llama.pooling_type", 1); }}),
+            " makes embeddings; assay needs a model that writes text.");
+  EXPECT_EQ(refused({.edit = [](gguf_context* f) { gguf_set_val_str(f, "general.type", "adapter"); }}),
+            " is no language model but of type 'adapter'.");
+  EXPECT_THAT(refused({.edit = [](gguf_context* f) { gguf_set_val_str(f, "general.architecture", "nonesuch"); }}),
+              HasSubstr(" cannot be loaded: "));
+  EXPECT_THAT(refused({.edit = [](gguf_context* f) { gguf_remove_key(f, "llama.block_count"); }}),
+              HasSubstr(" cannot be loaded: "));
+  EXPECT_THAT(refused({.edit = [](gguf_context* f) { gguf_set_val_u16(f, "split.count", 2); }}),
+              HasSubstr("split model"));
+}
+
+TEST_F(GgufModelTest, ExplainsDamagedFiles) {
+  write_tiny_gguf(path, {});
+  const auto whole = std::filesystem::file_size(path);
+  std::filesystem::resize_file(path, whole - 1000);
+  open();
+  EXPECT_THAT(error, HasSubstr(" is truncated"));
+  // Wherever it is cut, it is refused and nothing crashes.
+  for (size_t size : {20000ul, 9000ul, 5000ul, 2000ul, 100ul, 24ul, 4ul}) {
+    std::filesystem::resize_file(path, size);
+    open();
+    EXPECT_THAT(error, HasSubstr(" is truncated")) << size;
+  }
+  std::ofstream(path) << "Hello.";
+  open();
+  EXPECT_EQ(error, " is not a GGUF file.");
+  std::ofstream(path) << "";
+  open();
+  EXPECT_EQ(error, ": cannot be read: it is empty.");
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  open();
+  EXPECT_EQ(error, ": cannot be read: it is a folder.");
+}
+
+// With the demo's model, where it lies in the user's cache: a well-trained small model after a few given calls goes on
+// in the generic format.
+TEST(RealModel, GoesOnInTheGenericFormat) {
+  const char* home = std::getenv("HOME");
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  std::string file = (cache ? std::string(cache) : std::string(home ? home : "") + "/.cache") +
+                     "/assay/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file << "; make model fetches it";
+  Result<GgufOptions> options = parse_gguf_options(file + "?ctx=1024&threads=1");
+  Result<std::unique_ptr<Model>> model = open_gguf(*options);
+  ASSERT_TRUE(model) << model.error().text;
+  std::vector<Message> messages = {{.role = Role::system, .text = "You are Iris, who looks after the mail."},
+                                   {.role = Role::user, .text = "Please go through the inbox."}};
+  for (int id = 1; id <= 4; ++id) {
+    messages.push_back(
+        {.role = Role::assistant, .calls = {{std::to_string(id), "email_read", {{"id", id}}}}, .given = true});
+    messages.push_back({.role = Role::tool,
+                        .text = "From: a@b.example\nSubject: Note\n\nNothing to do.",
+                        .call_id = std::to_string(id),
+                        .tool = "email_read",
+                        .given = true});
+  }
+  int well_formed = 0;
+  for (uint64_t seed = 0; seed < 3; ++seed) {
+    Result<Reply> got = Error{};
+    (*model)->submit({.messages = &messages, .tools = &mail, .turn = 0, .sampling = {.seed = seed, .max_tokens = 40}},
+                     [&](Result<Reply> reply) { got = std::move(reply); });
+    (*model)->poll({});
+    ASSERT_TRUE(got) << got.error().text;
+    well_formed += got->malformed.empty();
+    EXPECT_TRUE(seed == 0 || got->usage.cached_tokens > got->usage.prompt_tokens / 2);
+  }
+  EXPECT_GE(well_formed, 1);
+}
+
+}  // namespace
+}  // namespace assay

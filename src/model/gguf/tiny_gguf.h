@@ -1,0 +1,31 @@
+// For tests: a GGUF of a language model with random weights, small enough to be written and run in milliseconds.
+#pragma once
+
+#include <gguf.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace assay {
+
+inline constexpr const char* chatml =
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + "
+    "'\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+struct TinyGguf {
+  uint64_t seed = 1;
+  std::string chat_template = chatml;                              // "": none
+  int context = 2048;                                              // it claims to have been trained on
+  bool weights = true;                                             // false: a vocabulary alone
+  std::map<std::string, float> liking;                             // token -> what is added to its logit, about
+  float scale = 1;                                                 // of all weights; NaN makes a broken model
+  std::function<void(gguf_context*)> edit = [](gguf_context*) {};  // last changes to the keys
+};
+
+// Its vocabulary: <|endoftext|>, <|im_start|>, <|im_end|> (which ends a turn) and the 256 bytes.
+void write_tiny_gguf(const std::string& path, const TinyGguf& model);
+
+}  // namespace assay

@@ -1,0 +1,86 @@
+#include "model/open.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+#include "model/gguf/gguf_model.h"
+#include "model/policy_model.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t largest_policy = 1 << 20;  // bytes, as for every file of a suite
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{fmt::format("policy:{}: cannot be read: {}.", for_terminal(path), std::strerror(errno))};
+  std::string text(largest_policy + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return Error{fmt::format("policy:{}: cannot be read: it is not a file.", for_terminal(path))};
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > largest_policy) return Error{fmt::format("policy:{}: is larger than 1 MB.", for_terminal(path))};
+  return text;
+}
+
+Result<OpenedModel> open_policy(const std::string& path, const Suite& suite) {
+  Result<std::string> text = read_file(path);
+  if (!text) return text.error();
+  Diagnostics diagnostics;
+  auto policy = std::make_shared<Policy>(parse_policy({path, std::move(*text)}, diagnostics));
+  if (diagnostics.empty()) check_policy(*policy, suite, diagnostics);
+  if (!diagnostics.empty()) return Error{diagnostics.format()};
+  return OpenedModel{std::make_unique<PolicyModel>(policy), policy};
+}
+
+Result<OpenedModel> open_file(const std::string& text, const Suite&) {
+  Result<GgufOptions> options = parse_gguf_options(text);
+  if (!options) return options.error();
+  Result<std::unique_ptr<Model>> model = open_gguf(*options);
+  if (!model) return model.error();
+  return OpenedModel{std::move(*model), nullptr};
+}
+
+struct Backend {
+  const char* scheme;
+  const char* help;
+  Result<OpenedModel> (*open)(const std::string& rest, const Suite& suite);
+};
+
+const Backend backends[] = {
+    {"gguf",
+     "gguf:PATH[?ctx=N&threads=N&temperature=T&top_p=P&max_tokens=N&grammar=on|off&template=native|generic]\n"
+     "             a model file, run in this process by llama.cpp",
+     open_file},
+    {"policy", "policy:FILE  an agent of known conduct, played through the scenarios' scripted agents", open_policy},
+};
+
+}  // namespace
+
+Result<OpenedModel> open_model(const std::string& name, const Suite& suite) {
+  size_t colon = name.find(':');
+  std::string scheme = name.substr(0, colon);
+  std::vector<std::string> schemes;
+  for (const Backend& backend : backends) {
+    if (colon != name.npos && scheme == backend.scheme) return backend.open(name.substr(colon + 1), suite);
+    schemes.push_back(backend.scheme);
+  }
+  if (colon == name.npos && name.ends_with(".gguf"))
+    return Error{
+        fmt::format("'{}' names no kind of model; did you mean gguf:{}?", for_terminal(name), for_terminal(name))};
+  std::string meant = nearest(scheme, schemes);
+  return Error{fmt::format("'{}' names no model; {}", for_terminal(name),
+                           meant.empty() ? "write gguf:PATH or policy:FILE" : "did you mean " + meant + ":...?")};
+}
+
+std::string model_help() {
+  std::string help;
+  for (const Backend& backend : backends) help += fmt::format("{}\n", backend.help);
+  return help;
+}
+
+}  // namespace assay

@@ -1,0 +1,40 @@
+#include "model/policy_model.h"
+
+#include <fmt/format.h>
+
+#include "model/generic_tools.h"
+
+namespace assay {
+
+Json PolicyModel::settings() const {
+  return {{"backend", "policy"}, {"policy", policy_->name}, {"policy_sha256", policy_->hash}};
+}
+
+void PolicyModel::poll(std::chrono::milliseconds) {
+  // What a callback submits in turn waits for the next call, so that one call ends.
+  std::vector<std::pair<Request, OnDone>> now;
+  now.swap(waiting_);
+  for (auto& [request, on_done] : now) on_done(answer(request));
+}
+
+Result<Reply> PolicyModel::answer(const Request& request) const {
+  const Agent* agent = request.spec ? plays(*request.spec) : nullptr;
+  if (!agent || !request.script)
+    return Error{fmt::format("the policy '{}' plays no agent in this episode", policy_->name), ErrorKind::unfinished};
+
+  Message message{.role = Role::assistant, .text = "Done."};
+  if (size_t turn = static_cast<size_t>(request.turn); turn < request.script->size()) {
+    const RenderedStep& step = (*request.script)[turn];
+    message.text = step.call.name.empty() ? step.say : "";
+    if (!step.call.name.empty()) message.calls = {step.call};
+  }
+  Reply reply;
+  reply.raw = generic_turn(message);
+  reply.text = std::move(message.text);
+  reply.calls = std::move(message.calls);
+  reply.stop = reply.calls.empty() ? StopReason::end : StopReason::calls;
+  reply.played_agent = agent->name;
+  return reply;
+}
+
+}  // namespace assay
