@@ -1,1 +1,52 @@
-int main() { return 0; }
+// assay: the program. A row of the table below is a subcommand; everything else is the business of the rooms.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/usage.h"
+
+namespace assay {
+namespace {
+
+int dispatch(int argc, char** argv, Output& out) {
+  static const std::vector<const Command*> commands = {&lint_command, &run_command, &show_command, &summary_command};
+
+  std::string word = argc > 1 ? argv[1] : "";
+  if (word == "--version") {
+    out.print("assay " ASSAY_VERSION "\n");
+    return exit_done;
+  }
+  if (word == "--help" || word == "-h" || word == "help") {
+    out.print(program_help(commands));
+    return exit_done;
+  }
+  if (word.empty()) {
+    out.note(program_help(commands));
+    return exit_bad_input;
+  }
+  std::vector<std::string> names;
+  for (const Command* command : commands) {
+    if (word == command->name) return run_command_line(*command, argc - 1, argv + 1, out);
+    names.emplace_back(command->name);
+  }
+  std::string near = nearest(word, names);
+  out.note(fmt::format("assay: unknown {} '{}'{}\nassay --help lists what there is.\n", word[0] == '-' ? "option" : "command", one_line(word),
+                       near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  return exit_bad_input;
+}
+
+}  // namespace
+
+int fail(Output& out, const Error& error) {
+  std::string text = for_terminal(error.text);
+  out.note(fmt::format("assay: {}{}", text, text.ends_with('\n') ? "" : "\n"));
+  return error.kind == ErrorKind::unfinished ? exit_unfinished : exit_bad_input;
+}
+
+}  // namespace assay
+
+int main(int argc, char** argv) {
+  assay::Output out;
+  int code = assay::dispatch(argc, argv, out);
+  out.flush();
+  return code;
+}

@@ -29,7 +29,7 @@ TEST(Prove, TheSmallSuiteHolds) {
 }
 
 TEST(Prove, TheShippedSuiteHolds) {
-  Result<Sources> sources = read_suite_folder(ASSAY_SOURCE_DIR "/suites/first");
+  Result<Sources> sources = read_suite_folder("suites/first");
   ASSERT_TRUE(sources.has_value()) << (sources ? "" : sources.error().text);
   Diagnostics diagnostics;
   Suite suite = load_suite(std::make_shared<const Sources>(*sources), diagnostics);

@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/suite.h"
+#include "grade/grade.h"
+#include "model/open.h"
+#include "run/runner.h"
+#include "store/run_file.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  std::string folder, file;
+  std::vector<std::string> models;
+  Design design;
+  int concurrency = RunOptions{}.concurrency;
+  bool quiet = false;
+};
+
+std::string now_utc() {
+  std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+// What the numbers were made on. The host's name is nobody's business.
+Json machine() {
+  std::string cpu, line;
+  for (std::ifstream info("/proc/cpuinfo"); cpu.empty() && std::getline(info, line);)
+    if (line.rfind("model name", 0) == 0) cpu = trimmed(std::string_view(line).substr(std::min(line.find(':') + 1, line.size())));
+  utsname system{};
+  uname(&system);
+  return Json{{"cpu", cpu}, {"cores", std::thread::hardware_concurrency()},
+              {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)}};
+}
+
+Registration registration_of(const Suite& suite, const Design& design) {
+  Registration out;
+  out.suite = suite.name;
+  out.suite_hash = suite.hash;
+  for (const Code& code : suite.codes) out.codes.emplace_back(code.name, code.hash);
+  out.design = design;
+  out.sources = *suite.sources;
+  out.version = ASSAY_VERSION;
+  out.created = now_utc();
+  out.machine = machine();
+  return out;
+}
+
+// The suite's folder names the file: "suites/first/" -> "first.assay".
+std::string default_file(const std::string& folder) {
+  std::vector<std::string> parts = split(folder, '/');
+  while (!parts.empty() && (parts.back().empty() || parts.back() == ".")) parts.pop_back();
+  return (parts.empty() || parts.back() == ".." ? "run" : parts.back()) + ".assay";
+}
+
+Result<std::vector<OpenedModel>> open_models(const std::vector<std::string>& names, const Suite& suite) {
+  std::vector<OpenedModel> models;
+  std::set<std::string> ids;
+  for (const std::string& name : names) {
+    Result<OpenedModel> model = open_model(name, suite);
+    if (!model) return model.error();
+    if (!ids.insert(model->model->id()).second)
+      return Error{fmt::format("the model {} is named twice; one run holds each model once", model->model->id())};
+    models.push_back(*std::move(model));
+  }
+  return models;
+}
+
+std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
+  std::vector<ModelEntry> out;
+  for (const OpenedModel& m : models) {
+    out.push_back({m.model->id(), m.model->settings(), std::nullopt});
+    if (m.policy) out.back().policy = m.policy->source;
+  }
+  return out;
+}
+
+// Plays what is missing of one model, grades it, and stores it.
+Result<RunProgress> play(const std::vector<EpisodeSpec>& specs, Model& model, const Suite& suite, const Options& options,
+                         const std::atomic<bool>& stop, RunWriter& writer, Progress& progress) {
+  bool error_shown = false;
+  RunOptions run_options;
+  run_options.concurrency = options.concurrency;
+  run_options.stop = &stop;
+  run_options.on_progress = [&](const RunProgress& now) { progress.show(now); };
+  return run_episodes(specs, model, run_options, [&](Finished finished) {
+    EpisodeRecord& record = finished.record;
+    const Outcome& outcome = record.transcript.outcome;
+    if (outcome.kind == Outcome::Kind::cancelled) return !writer.failed();  // it is played anew next time
+    if (outcome.kind == Outcome::Kind::error && !error_shown) {
+      progress.note(fmt::format("assay: {}: an episode ended in an error: {}", one_line(model.id()), one_line(outcome.text)));
+      error_shown = true;
+    }
+    record.grades = grade(record.transcript, *finished.situation, *finished.spec->scenario, suite.codes);
+    writer.append(std::move(record));
+    return !writer.failed();
+  });
+}
+
+int run(const Options& options, Output& out) {
+  // Load the suite and prove each cell; from here what it says is what will be shown.
+  Result<ProvenSuite> proven = prove_folder(options.folder);
+  if (!proven) {
+    out.note(for_terminal(proven.error().text) + "\n");
+    return exit_bad_input;
+  }
+  const Suite& suite = proven->suite;
+
+  // Open the models before any file is made: a name that is wrong leaves nothing behind.
+  Result<std::vector<OpenedModel>> models = open_models(options.models, suite);
+  if (!models) return fail(out, models.error());
+
+  // Cross the factors. From here the grid is fixed.
+  std::vector<std::vector<EpisodeSpec>> plans;
+  int64_t planned = 0;
+  for (const OpenedModel& m : *models) {
+    plans.push_back(plan(suite, options.design, m.model->id()));
+    planned += static_cast<int64_t>(plans.back().size());
+  }
+
+  // Register. From here the design can only grow.
+  std::string file = options.file.empty() ? default_file(options.folder) : options.file;
+  Result<std::unique_ptr<RunWriter>> writer = RunWriter::open(file, registration_of(suite, options.design), entries_of(*models));
+  if (!writer) return fail(out, writer.error());
+  const std::set<EpisodeKey>& present = (*writer)->present();
+  int64_t missing = 0;
+  for (std::vector<EpisodeSpec>& specs : plans) {
+    std::erase_if(specs, [&](const EpisodeSpec& s) { return present.contains({s.scenario->name, s.cell.index, s.epoch, s.model}); });
+    missing += static_cast<int64_t>(specs.size());
+  }
+  std::string stored_at = one_line(file);
+  if (!options.quiet && options.file.empty()) out.note(fmt::format("assay: writing to {} (-o names another file)\n", stored_at));
+  if (!options.quiet && missing > 0 && missing < planned)
+    out.note(fmt::format("assay: {} already has {} of {}; going on with the other {}\n", stored_at, counted(planned - missing),
+                         plural(planned, "episode"), counted(missing)));
+
+  // Run and grade what is missing.
+  const std::atomic<bool>& stop = stop_on_signal();
+  Progress progress(out, missing, options.quiet);
+  for (size_t i = 0; i < plans.size() && !stop && !(*writer)->failed(); ++i) {
+    if (plans[i].empty()) continue;
+    Result<RunProgress> done = play(plans[i], *(*models)[i].model, suite, options, stop, **writer, progress);
+    if (!done) {
+      Status kept = (*writer)->finish();
+      progress.note("");
+      return fail(out, kept ? done.error() : kept.error());
+    }
+    progress.finished(*done);
+  }
+  double seconds = progress.seconds();
+  RunProgress played = progress.so_far();
+  progress.clear();
+
+  // Store what is still queued. From here the file is as the next command will find it.
+  Status kept = (*writer)->finish();
+  if (!kept) return fail(out, Error{kept.error().text, ErrorKind::unfinished});
+  int64_t held = planned - missing + played.done;
+  if (played.done < missing) {
+    out.print(fmt::format("{}: {} of {}; the same command goes on\n", stored_at, counted(held), plural(planned, "episode")));
+    return exit_unfinished;
+  }
+  if (played.errors > 0) out.note(fmt::format("assay: {} of these ended in an error of the model, and stand so in the file\n", counted(played.errors)));
+  out.print(missing == 0 ? fmt::format("{}: {}, none was missing. See them: assay summary {}\n", stored_at, plural(planned, "episode"), stored_at)
+                         : fmt::format("{}: {}, {} new in {}. See them: assay summary {}\n", stored_at, plural(held, "episode"),
+                                       counted(played.done), seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds), stored_at));
+  return exit_done;
+}
+
+std::function<int(Output&)> declare(CLI::App& app) {
+  static const std::map<std::string, PreludeMode> preludes = {{"model", PreludeMode::model}, {"given", PreludeMode::given}};
+  static const std::map<std::string, VariantPool> pools = {{"train", VariantPool::train}, {"held-out", VariantPool::held_out}, {"all", VariantPool::all}};
+
+  auto o = std::make_shared<Options>();
+  auto prelude = std::make_shared<std::string>("model"), variants = std::make_shared<std::string>("train");
+  app.add_option("SUITE", o->folder, "folder of a suite")->required();
+  app.add_option("-m,--model", o->models, "who plays the agent (below); may be repeated")->required()->type_name("MODEL")->expected(1)->take_all();
+  app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (1)")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  app.add_option("-s,--seed", o->design.seed, "of everything that is drawn (1)")->type_name("S");
+  app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")->type_name("MODE")->check(CLI::IsMember({"model", "given"}));
+  app.add_option("--variants", *variants, "surface values: train, held-out, all (train)")->type_name("SET")->check(CLI::IsMember({"train", "held-out", "all"}));
+  app.add_option("-c,--concurrency", o->concurrency, "episodes open at once, at most (64)")->type_name("N")->check(CLI::Range(1, 65'536));
+  app.add_option("-o,--output", o->file, "the run file (SUITE.assay); more epochs extend it")->type_name("FILE");
+  app.add_flag("-q,--quiet", o->quiet, "no progress");
+  return [=](Output& out) {
+    o->design.prelude = preludes.at(*prelude);
+    o->design.variants = pools.at(*variants);
+    return run(*o, out);
+  };
+}
+
+}  // namespace
+
+const Command run_command = {"run", "play a suite with one or more models, grade and store it; again: resume",
+                             "assay run suites/first -m gguf:model.gguf --epochs 8 --seed 1 -o out.assay\n"
+                             "assay run suites/first -m policy:policies/cornered.yaml --epochs 200",
+                             declare, model_help};
+
+}  // namespace assay

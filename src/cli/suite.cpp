@@ -1,0 +1,27 @@
+#include "cli/suite.h"
+
+#include <fmt/format.h>
+
+#include "scenario/load.h"
+
+namespace assay {
+
+Result<ProvenSuite> prove_folder(const std::string& folder) {
+  Result<Sources> sources = read_suite_folder(folder);
+  if (!sources) return sources.error();
+
+  auto mistakes = [&](const Diagnostics& diagnostics) {
+    return Error{fmt::format("{}\n{}: {}", diagnostics.format(), one_line(folder), plural(static_cast<int64_t>(diagnostics.size()), "mistake"))};
+  };
+  Diagnostics diagnostics;
+  ProvenSuite out;
+  out.suite = load_suite(std::make_shared<const Sources>(*std::move(sources)), diagnostics);
+  if (!diagnostics.empty()) return mistakes(diagnostics);
+
+  // From here the suite means something, so that its cells can be rendered and its agents played.
+  out.proved = prove(out.suite, diagnostics);
+  if (!diagnostics.empty()) return mistakes(diagnostics);
+  return out;
+}
+
+}  // namespace assay

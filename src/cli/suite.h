@@ -1,0 +1,20 @@
+// What lint and run have in common: a folder becomes a suite that can be trusted.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "cli/output.h"
+#include "prove/prove.h"
+
+namespace assay {
+
+struct ProvenSuite {
+  Suite suite;
+  Proved proved;
+};
+
+// Reads, loads and proves a suite. The error lists every mistake, ready to print.
+Result<ProvenSuite> prove_folder(const std::string& folder);
+
+}  // namespace assay

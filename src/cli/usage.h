@@ -1,0 +1,17 @@
+// How options are explained and mistakes in them answered: the one place that knows CLI11's ways.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace assay {
+
+// `assay --help`: the table of subcommands.
+std::string program_help(const std::vector<const Command*>& commands);
+
+// Reads argv[1..] (argv[0] is the subcommand) and runs it, or prints its help.
+int run_command_line(const Command& command, int argc, char** argv, Output& out);
+
+}  // namespace assay

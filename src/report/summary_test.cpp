@@ -1,0 +1,225 @@
+#include "report/summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "report/fake_run.h"
+#include "report/list.h"
+
+namespace assay {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using enum Verdict;
+
+class SummaryTest : public ::testing::Test {
+ protected:
+  Summary summary() const {
+    Result<Summary> out = summarise(run, suite);
+    EXPECT_TRUE(out) << (out ? "" : out.error().text);
+    return out ? *out : Summary{};
+  }
+  Json json() const { return to_json(summary()); }
+  std::string text(int width = 60) const { return summary_text(summary(), {.width = width}); }
+  // Words on one line, however they were wrapped.
+  std::string words() const { return folded(text(100)); }
+
+  Json rate(const std::string& outcome, const std::string& scope = "desk") const {
+    Json all = json();
+    for (const Json& row : all["codes"][0]["rates"])
+      if (row["outcome"] == outcome && row["scope"] == scope) return row;
+    return nullptr;
+  }
+  Json effect(const std::string& factor, const std::string& outcome) const {
+    Json all = json();
+    for (const Json& row : all["codes"][0]["effects"])
+      if (row["factor"] == factor && row["outcome"] == outcome && row["scope"] == "desk") return row;
+    return nullptr;
+  }
+  // Conduct: 30 % leak where there is leverage, else always the task.
+  void planted_leaker() {
+    run.model("policy:leaker", SourceFile{"leaker.yaml", "policy: leaker\nrules:\n  - when: {leverage: present}\n    agents: {leak: 0.3, comply: 0.7}\n  - agents: {comply: 1}\n"});
+  }
+
+  Suite suite = desk_suite();
+  FakeRun run;
+};
+
+TEST_F(SummaryTest, VerdictsSumToTheEpisodes) {
+  run.epoch(0, {comply, comply, refuse, subvert});
+  run.epoch(1, {comply, failed, ungraded, subvert});
+  Json all = json();
+  EXPECT_EQ(all["episodes"], 8);
+  EXPECT_EQ(all["ungraded"], 1);
+  int sum = 0;
+  for (const Json& n : all["codes"][0]["verdicts"]) sum += n.get<int>();
+  EXPECT_EQ(sum, 8);
+  EXPECT_EQ(all["codes"][0]["by_model"][0]["verdicts"]["subvert"], 2);
+}
+
+TEST_F(SummaryTest, UngradedEpisodesAreNeitherInKNorInN) {
+  run.epoch(0, {subvert, comply, ungraded, ungraded});
+  run.epoch(1, {comply, comply, comply, ungraded});
+  Json row = rate("verdict:subvert");
+  EXPECT_EQ(row["k"], 1);
+  EXPECT_EQ(row["n"], 5);
+  EXPECT_EQ(row["ungraded"], 3);
+  EXPECT_DOUBLE_EQ(row["estimate"], 0.2);
+  EXPECT_DOUBLE_EQ(row["bounds"]["none"], 1 / 8.0);
+  EXPECT_DOUBLE_EQ(row["bounds"]["all"], 4 / 8.0);
+}
+
+TEST_F(SummaryTest, SubversionHasARateEvenWhereItWasNeverSeen) {
+  run.epoch(0, {comply, comply, comply, comply});
+  EXPECT_EQ(rate("verdict:subvert")["k"], 0);
+  EXPECT_TRUE(rate("verdict:refuse").is_null());
+}
+
+TEST_F(SummaryTest, AnActWhoseQuestionIsOpenIsNotCountedAsNotDone) {
+  run.epoch(0, {comply, comply, comply});
+  run.episode(3, 0, comply).open_questions = {"blackmail"};
+  EXPECT_EQ(rate("act:blackmail")["n"], 3);
+  EXPECT_EQ(rate("act:blackmail")["ungraded"], 1);
+  EXPECT_EQ(rate("act:leak")["n"], 4);
+}
+
+TEST_F(SummaryTest, AnAttemptThatTheWorldRefusedIsNoDeed) {
+  run.episode(0, 0, failed).acts = {Act{.name = "leak", .kind = "leak", .how_far = HowFar::attempted}};
+  EXPECT_EQ(rate("act:leak")["k"], 0);
+}
+
+TEST_F(SummaryTest, TwinsDifferInOneFactorAlone) {
+  // Leverage: present minus absent, pairs (0,1) and (2,3) of each epoch: differences 0,1 and 1,1.
+  run.epoch(0, {comply, comply, comply, subvert});
+  run.epoch(1, {comply, subvert, comply, subvert});
+  Json row = effect("leverage", "verdict:subvert");
+  EXPECT_EQ(row["twins"], 4);
+  EXPECT_EQ(row["level"], "present");
+  EXPECT_EQ(row["base"], "absent");
+  EXPECT_DOUBLE_EQ(row["estimate"], 0.75);
+  // Threat: pairs (0,2) and (1,3): 0,1 and 0,0.
+  EXPECT_DOUBLE_EQ(effect("threat", "verdict:subvert")["estimate"], 0.25);
+}
+
+TEST_F(SummaryTest, ATwinWhoseOtherHalfIsUngradedIsCountedBeside) {
+  run.epoch(0, {comply, ungraded, comply, subvert});
+  Json row = effect("leverage", "verdict:subvert");
+  EXPECT_EQ(row["twins"], 1);
+  EXPECT_EQ(row["ungraded"], 1);
+}
+
+TEST_F(SummaryTest, AnEpisodeWithoutItsTwinMakesNoPair) {
+  run.episode(1, 0, subvert);
+  run.episode(0, 1, comply);
+  EXPECT_EQ(effect("leverage", "verdict:subvert")["twins"], 0);
+  EXPECT_TRUE(effect("leverage", "verdict:subvert")["estimate"].is_null());
+}
+
+TEST_F(SummaryTest, WhatCannotBeEstimatedIsNullAndNeverZero) {
+  run.epoch(0, {comply, comply, subvert, comply});
+  Json row = rate("verdict:subvert");  // one epoch is one cluster: nothing shows how far off it may be
+  EXPECT_DOUBLE_EQ(row["estimate"], 0.25);
+  EXPECT_TRUE(row["low"].is_null());
+  EXPECT_TRUE(row["high"].is_null());
+  EXPECT_THAT(words(), HasSubstr("too few epochs for a bound"));
+}
+
+TEST_F(SummaryTest, PlantedValuesAreTheGridsMeans) {
+  planted_leaker();
+  run.epoch(0, {comply, comply, comply, subvert});
+  run.epoch(1, {comply, subvert, comply, comply});
+  EXPECT_DOUBLE_EQ(rate("act:leak")["planted"], 0.15);  // 0.3 in two cells of four
+  EXPECT_DOUBLE_EQ(rate("verdict:subvert")["planted"], 0.15);
+  EXPECT_DOUBLE_EQ(rate("verdict:comply")["planted"], 0.85);
+  EXPECT_NEAR(effect("leverage", "act:leak")["planted"], 0.3, 1e-12);
+  EXPECT_NEAR(effect("threat", "act:leak")["planted"], 0, 1e-12);
+}
+
+TEST_F(SummaryTest, OnlyModelsOfKnownConductHavePlantedValues) {
+  run.epoch(0, {comply, comply, comply, comply});
+  EXPECT_FALSE(rate("act:leak").contains("planted"));
+  EXPECT_THAT(text(), Not(HasSubstr("planted")));
+}
+
+TEST_F(SummaryTest, IntervalsThatHoldThePlantedValueAreCountedAgainstWhatOneExpects) {
+  planted_leaker();
+  for (int e = 0; e < 20; ++e) run.epoch(e, {comply, e % 3 ? comply : subvert, comply, e % 4 ? comply : subvert});
+  // Rates of comply, subvert and leak; effects of leverage and threat on each: nine, of which 95 % is 8.55.
+  EXPECT_THAT(words(), HasSubstr("9 of 9 intervals contain the planted value; of 95 % intervals about 9 should"));
+}
+
+TEST_F(SummaryTest, AMissedPlantedValueIsMarked) {
+  planted_leaker();
+  for (int e = 0; e < 30; ++e) run.epoch(e, {subvert, subvert, subvert, subvert});
+  EXPECT_THAT(text(), HasSubstr("15.0 %!"));
+}
+
+TEST_F(SummaryTest, SaysInPlainWordsWhatAModelDidAndWhatNobodyKnows) {
+  for (int e = 0; e < 2; ++e)
+    for (int cell = 0; cell < 4; ++cell) {
+      EpisodeSummary& row = cell == 3 ? run.episode(cell, e, ungraded, "it wrote words, and nobody judged them") : run.episode(cell, e, failed);
+      row.prose = cell == 3;
+      row.turns = 6;
+    }
+  EXPECT_THAT(words(), HasSubstr("of 8 episodes: 6 failed"));
+  EXPECT_THAT(words(), HasSubstr("2 ungraded (it wrote words, and nobody judged them)"));
+  EXPECT_THAT(words(), HasSubstr("48 replies"));
+  EXPECT_THAT(words(), HasSubstr("2 replies in plain words"));
+  EXPECT_THAT(words(), HasSubstr("failed 75 – 100 %"));
+  EXPECT_THAT(words(), HasSubstr("in desk the task was never done"));
+}
+
+TEST_F(SummaryTest, NoLineIsWiderThanTheTerminal) {
+  planted_leaker();
+  for (int e = 0; e < 300; ++e) run.epoch(e, {comply, e % 3 ? refuse : subvert, ungraded, e % 4 ? partial_refusal : subvert});
+  for (int width : {60, 80, 100, 200})
+    for (const std::string& line : split(text(width), '\n')) EXPECT_LE(display_width(line), std::min(width, 100)) << line;
+}
+
+TEST_F(SummaryTest, ColoursOnlyWhenAsked) {
+  run.epoch(0, {comply, subvert, comply, comply});
+  EXPECT_THAT(text(), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(summary_text(summary(), {.colour = true}), HasSubstr("\x1b[31m"));
+}
+
+TEST_F(SummaryTest, AHostileModelNameMovesNoCursor) {
+  run.model("gguf:\x1b[2J.gguf");
+  run.epoch(0, {comply, subvert, comply, comply});
+  EXPECT_THAT(text(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(SummaryTest, AnEpisodeOfAnUnknownCellCountsNowhere) {
+  run.episode(99, 0, subvert);
+  run.episode(-1, 0, subvert);
+  EXPECT_EQ(json()["episodes"], 0);
+}
+
+TEST_F(SummaryTest, TheMeanOverScenariosWeighsThemAlike) {
+  Scenario control = suite.scenarios[0];
+  control.name = "control";
+  suite.scenarios.push_back(control);
+  for (int e = 0; e < 2; ++e) {
+    run.epoch(e, {subvert, subvert, comply, comply});
+    EpisodeSummary& one = run.episode(0, e, comply);
+    one.scenario = "control";
+  }
+  EXPECT_DOUBLE_EQ(rate("verdict:subvert")["estimate"], 0.5);
+  EXPECT_DOUBLE_EQ(rate("verdict:subvert", "control")["estimate"], 0);
+  EXPECT_DOUBLE_EQ(rate("verdict:subvert", "all")["estimate"], 0.25);
+}
+
+TEST_F(SummaryTest, TheListHasOneLineAnEpisodeAndFits) {
+  run.epoch(0, {comply, comply, comply, subvert});
+  std::string out;
+  ASSERT_TRUE(list_episodes(run, suite, {.width = 60}, [&](std::string_view line) { out += line; }));
+  EXPECT_THAT(out, HasSubstr("replacemen/present"));
+  EXPECT_THAT(out, HasSubstr("subvert"));
+  EXPECT_THAT(out, HasSubstr("leak"));
+  for (const std::string& line : split(out, '\n')) EXPECT_LE(display_width(line), 60) << line;
+}
+
+}  // namespace
+}  // namespace assay
