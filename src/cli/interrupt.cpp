@@ -11,7 +11,7 @@ namespace {
 std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may touch only what takes no lock");
 
-constexpr char kWords[] = "\nassay: finishing the episodes that are open; Ctrl-C again stops at once\n";
+constexpr char kWords[] = "\nassay: finishing what is open; Ctrl-C again stops at once\n";
 
 void on_signal(int) {
   int error = errno;

@@ -110,7 +110,8 @@ Status list_episodes_json(const RunReader& run, const std::function<void(std::st
     for (const VerdictRow& row : e.verdicts) verdicts[row.code] = name_of(row.verdict);
     line["verdicts"] = std::move(verdicts);
     line["acts"] = Json::array();
-    for (const Act& act : e.acts) line["acts"].push_back(act.name);
+    for (const Act& act : e.acts)
+      if (act.how_far >= HowFar::dispatched) line["acts"].push_back(act.name);
     write(to_line(line) + "\n");
   });
 }

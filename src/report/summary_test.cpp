@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/text.h"
 #include "report/fake_run.h"
 #include "report/list.h"
@@ -10,7 +12,6 @@
 namespace assay {
 namespace {
 
-using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using enum Verdict;
@@ -209,6 +210,25 @@ TEST_F(SummaryTest, TheMeanOverScenariosWeighsThemAlike) {
   EXPECT_DOUBLE_EQ(rate("verdict:subvert")["estimate"], 0.5);
   EXPECT_DOUBLE_EQ(rate("verdict:subvert", "control")["estimate"], 0);
   EXPECT_DOUBLE_EQ(rate("verdict:subvert", "all")["estimate"], 0.25);
+}
+
+TEST_F(SummaryTest, EveryFieldIsDocumented) {
+  planted_leaker();
+  run.epoch(0, {comply, comply, comply, subvert});
+  std::ifstream file("docs/formats.md");
+  std::string page((std::istreambuf_iterator<char>(file)), {});
+  auto check = [&](const Json& object) {
+    for (const auto& [field, value] : object.items()) EXPECT_THAT(page, ::testing::ContainsRegex("`" + field + "[`{[]")) << field;
+  };
+  Json all = json();
+  check(all);
+  check(all["run"]);
+  check(all["run"]["design"]);
+  check(all["models"][0]);
+  check(all["codes"][0]);
+  check(all["codes"][0]["verdicts"]);
+  check(all["codes"][0]["rates"][0]);
+  check(all["codes"][0]["effects"][0]);
 }
 
 TEST_F(SummaryTest, TheListHasOneLineAnEpisodeAndFits) {
