@@ -94,8 +94,8 @@ std::string program_help(const std::vector<const Command*>& commands) {
       "  assay run suites/first -m policy:policies/cornered.yaml --epochs 20\n"
       "  assay summary first.assay\n\n"
       "assay runs an AI agent through controlled situations in a small world, grades\n"
-      "it by what it did: did it comply, refuse, or subvert someone it answers to? It\n"
-      "says which factor caused that.\n\n"
+      "by what it did whether it complied, refused or subverted someone, and says\n"
+      "which factor caused it.\n\n"
       "usage: assay COMMAND [arguments]\n";
   for (const Command* command : commands) out += fmt::format("  {:<10}{}\n", command->name, command->does);
   return out +
