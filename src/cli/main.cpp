@@ -23,7 +23,7 @@ int dispatch(int argc, char** argv, Output& out) {
     out.note(program_help(commands));
     return exit_bad_input;
   }
-  std::vector<std::string> names;
+  std::vector<std::string> names = {"--help", "--version"};
   for (const Command* command : commands) {
     if (word == command->name) return run_command_line(*command, argc - 1, argv + 1, out);
     names.emplace_back(command->name);

@@ -189,7 +189,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
   auto o = std::make_shared<Options>();
   auto prelude = std::make_shared<std::string>("model"), variants = std::make_shared<std::string>("train");
   app.add_option("SUITE", o->folder, "folder of a suite")->required();
-  app.add_option("-m,--model", o->models, "who plays the agent (below); may be repeated")->required()->type_name("MODEL")->expected(1)->take_all();
+  app.add_option("-m,--model", o->models, "who plays the agent (below); may be repeated")->required()->type_name("MODEL")->allow_extra_args(false);
   app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (1)")->type_name("N")->check(CLI::Range(1, 1'000'000));
   app.add_option("-s,--seed", o->design.seed, "of everything that is drawn (1)")->type_name("S");
   app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")->type_name("MODE")->check(CLI::IsMember({"model", "given"}));
@@ -206,7 +206,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
 
 }  // namespace
 
-const Command run_command = {"run", "play a suite with one or more models, grade and store it; again: resume",
+const Command run_command = {"run", "play a suite with one or more models; again: resume",
                              "assay run suites/first -m gguf:model.gguf --epochs 8 --seed 1 -o out.assay\n"
                              "assay run suites/first -m policy:policies/cornered.yaml --epochs 200",
                              declare, model_help};

@@ -52,10 +52,15 @@ Status show(const Options& options, Output& out) {
   return list_episodes(**run, *suite, out.style(), [&](std::string_view line) { out.print(line); });
 }
 
+std::string is_id(const std::string& text) {
+  bool digits = !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
+  return digits && text.find_first_not_of('0') != std::string::npos ? "" : fmt::format("'{}' is no number of an episode (1, 2, ...)", one_line(text));
+}
+
 std::function<int(Output&)> declare(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("FILE", o->file, "a run file")->required();
-  CLI::Option* episode = app.add_option("EPISODE", o->episode, "show this one whole (its id in the list)")->check(CLI::Range(int64_t{1}, int64_t{1} << 62));
+  CLI::Option* episode = app.add_option("EPISODE", o->episode, "show this one whole (its id in the list)")->check(is_id);
   app.add_flag("-a,--all", o->all, "show every episode whole")->excludes(episode);
   app.add_flag("--json", o->json, "one line of JSON an episode");
   return [o](Output& out) {
