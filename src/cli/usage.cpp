@@ -100,7 +100,7 @@ std::string program_help(const std::vector<const Command*>& commands) {
   for (const Command* command : commands) out += fmt::format("  {:<10}{}\n", command->name, command->does);
   return out +
          "\nassay COMMAND --help explains one of them; assay --version says which this is.\n"
-         "Exit codes: 0 done, 1 a check failed, 2 usage or bad input, 3 unfinished: run again\n";
+         "Exit codes: 0 done, 1 a check failed, 2 bad input, 3 unfinished: run again\n";
 }
 
 int run_command_line(const Command& command, int argc, char** argv, Output& out) {
