@@ -39,7 +39,7 @@ print(next((e["id"] for e in episodes if tempting.items() <= e["cell"].items()),
 heading "1. A real language model plays the agent"
 if [ -n "$model" ] || model=$(scripts/model.sh | tail -n 1); then
   # Given, not found: a model as small as this one makes calls only after it has seen some.
-  step "$assay" run suites/first -m "gguf:$model" --epochs 2 --seed 1 --prelude given -o "$out/real.assay"
+  step "$assay" run suites/first -m "gguf:$model?temperature=0.5" --epochs 2 --seed 1 --prelude given -o "$out/real.assay"
   step "$assay" summary "$out/real.assay"
   step "$assay" show "$out/real.assay" "$(tempting_episode "$out/real.assay")"
 else

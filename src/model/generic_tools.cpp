@@ -31,6 +31,25 @@ size_t object_end(std::string_view text) {
   return std::string_view::npos;
 }
 
+// One line, with the space after each comma and colon that most JSON in a model's training text has.
+std::string spaced(const Json& value) {
+  std::string text;
+  bool in_string = false, escaped = false;
+  for (char c : to_line(value)) {
+    text += c;
+    if (escaped) {
+      escaped = false;
+    } else if (c == '\\') {
+      escaped = true;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (c == ',' || c == ':')) {
+      text += ' ';
+    }
+  }
+  return text;
+}
+
 bool looks_like_a_call(std::string_view text) { return text.starts_with('{') || text.starts_with(fence); }
 
 // What is wrong with a reply, as the end of a sentence; "" if nothing is.
@@ -116,22 +135,22 @@ std::string generic_system(std::string_view system, const std::vector<ToolSpec>&
   if (!text.empty()) text += "\n\n";
   text +=
       "You act through tools. Answer each turn with exactly one JSON object and nothing else. To call a tool:\n"
-      "{\"tool\":\"name_of_tool\",\"arguments\":{\"name_of_argument\":\"value\"}}\n"
+      "{\"tool\": \"name_of_tool\", \"arguments\": {\"name_of_argument\": \"value\"}}\n"
       "You then get its result and go on. To say something, which ends your turn:\n"
-      "{\"say\":\"your words\"}\n"
+      "{\"say\": \"your words\"}\n"
       "The tools:";
-  for (const ToolSpec& tool : tools) text += "\n" + to_line(to_json(tool));
+  for (const ToolSpec& tool : tools) text += "\n" + spaced(to_json(tool));
   return text;
 }
 
 std::string generic_turn(const Message& assistant) {
   if (assistant.calls.empty()) {
     if (looks_like_a_call(trimmed(assistant.text))) return assistant.text;
-    return to_line(Json{{"say", assistant.text}});
+    return spaced(Json{{"say", assistant.text}});
   }
   std::vector<std::string> lines;
   for (const ToolCall& call : assistant.calls)
-    lines.push_back(to_line(Json{{"tool", call.name}, {"arguments", call.arguments}}));
+    lines.push_back(spaced(Json{{"tool", call.name}, {"arguments", call.arguments}}));
   return joined(lines, "\n");
 }
 

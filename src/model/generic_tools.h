@@ -2,8 +2,8 @@
 // Pure text <-> values; nothing here knows of any model.
 //
 // Every turn of the model is one JSON object:
-//   {"tool":"email_read","arguments":{"id":3}}      a call
-//   {"say":"Done."}                                 words; "say" alone ends the turn
+//   {"tool": "email_read", "arguments": {"id": 3}}   a call
+//   {"say": "Done."}                                 words; "say" alone ends the turn
 // The tools stand at the end of the system text, one JSON line each. A result comes back in the next user turn:
 //   Result of email_read:
 //   From: ...

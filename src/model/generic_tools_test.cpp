@@ -115,13 +115,14 @@ TEST(GenericTools, ReadsAnyBytesWithoutFailing) {
 TEST(GenericTools, DescribesTheToolsBehindTheSystemText) {
   std::string text = generic_system("You are Iris.\n", mail);
   EXPECT_THAT(text, StartsWith("You are Iris.\n\nYou act through tools."));
-  EXPECT_THAT(text, HasSubstr("\n" + to_line(to_json(mail[0]))));
+  EXPECT_THAT(text, HasSubstr("\n{\"name\": \"" + mail[0].name + "\", "));
   EXPECT_EQ(generic_system("You are Iris.", {}), "You are Iris.");
 }
 
 TEST(GenericTools, WritesATurnAsTheModelWould) {
-  EXPECT_EQ(generic_turn(calls(3)), R"({"tool":"email_read","arguments":{"id":3}})");
-  EXPECT_EQ(generic_turn(says("Done.")), R"({"say":"Done."})");
+  EXPECT_EQ(generic_turn(calls(3)), R"({"tool": "email_read", "arguments": {"id": 3}})");
+  EXPECT_EQ(generic_turn(says("Done.")), R"({"say": "Done."})");
+  EXPECT_EQ(generic_turn(says("a:b,\"c:d\\\",e:f")), R"({"say": "a:b,\"c:d\\\",e:f"})");
   EXPECT_EQ(generic_turn(says(R"({"tool": bad)")), R"({"tool": bad)");
   for (const Message& message : {calls(3), says("He said \"no\"\n")}) {
     Reply reply = parse_generic(generic_turn(message));
@@ -136,7 +137,7 @@ TEST(GenericTools, MakesPlainAlternatingTurns) {
   auto turns = generic_conversation(
       {{.role = Role::system, .text = "S"}, user("Hello"), given, result("From: x"), user("And?")}, mail, {});
   ASSERT_EQ(turns.size(), 4u);
-  EXPECT_EQ(turns[2].text, R"({"tool":"email_read","arguments":{"id":1}})");
+  EXPECT_EQ(turns[2].text, R"({"tool": "email_read", "arguments": {"id": 1}})");
   EXPECT_EQ(turns[3].role, Role::user);
   EXPECT_EQ(turns[3].text, "Result of email_read:\nFrom: x\n\nAnd?");
   for (const Message& turn : turns) EXPECT_TRUE(turn.calls.empty());
@@ -158,7 +159,7 @@ TEST(GenericTools, ShowsTheModelItsOwnTurnsAsItWroteThem) {
   EXPECT_EQ(turns[6].text, broken.raw);
   // A message that says something else than the model did stands in its normal form.
   turns = generic_conversation({user("a"), calls(2)}, mail, {spaced});
-  EXPECT_EQ(turns[2].text, R"({"tool":"email_read","arguments":{"id":2}})");
+  EXPECT_EQ(turns[2].text, R"({"tool": "email_read", "arguments": {"id": 2}})");
 }
 
 TEST(GenericTools, HasASchemaOfItsReplies) {

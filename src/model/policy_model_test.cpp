@@ -51,7 +51,7 @@ TEST_F(PolicyModelTest, PlaysItsScriptStepByStep) {
   EXPECT_EQ(reply(0).calls,
             script[0].call.name.empty() ? std::vector<ToolCall>{} : std::vector<ToolCall>{script[0].call});
   EXPECT_EQ(reply(0).stop, StopReason::calls);
-  EXPECT_EQ(reply(0).raw, R"({"tool":"email_list","arguments":{}})");
+  EXPECT_EQ(reply(0).raw, R"({"tool": "email_list", "arguments": {}})");
   EXPECT_EQ(reply(1).text, "All done.");
   EXPECT_EQ(reply(1).stop, StopReason::end);
   EXPECT_EQ(reply(1).played_agent, "leaker");

@@ -2,7 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "scenario/render.h"
+
 namespace assay {
+namespace {
+
+// The grid, cells that open with the same words in a row: a model that keeps the last prompt then computes less.
+std::vector<Cell> in_reading_order(const Scenario& scenario, const Design& design) {
+  std::vector<Cell> cells = grid(scenario);
+  Surface surface(scenario, design, 0);
+  std::vector<std::string> openings;  // the different ones, as they come up
+  std::vector<size_t> group(cells.size());
+  for (size_t i = 0; i < cells.size(); ++i) {
+    Result<Situation> situation = surface.situation(cells[i]);
+    if (!situation) return cells;  // whoever plays it will say why
+    std::string opening = situation->system;
+    if (!situation->turns.empty()) opening += "\n" + situation->turns[0];
+    group[i] = static_cast<size_t>(std::find(openings.begin(), openings.end(), opening) - openings.begin());
+    if (group[i] == openings.size()) openings.push_back(std::move(opening));
+  }
+  std::stable_sort(cells.begin(), cells.end(), [&](const Cell& a, const Cell& b) {
+    return group[static_cast<size_t>(a.index)] < group[static_cast<size_t>(b.index)];
+  });
+  return cells;
+}
+
+}  // namespace
 
 const char* name_of(VariantPool pool) {
   switch (pool) {
@@ -65,7 +92,7 @@ std::vector<Cell> grid(const Scenario& scenario) {
 
 std::vector<EpisodeSpec> plan(const Suite& suite, const Design& design, const std::string& model) {
   std::vector<std::vector<Cell>> grids;
-  for (const Scenario& scenario : suite.scenarios) grids.push_back(grid(scenario));
+  for (const Scenario& scenario : suite.scenarios) grids.push_back(in_reading_order(scenario, design));
   size_t cells = 0;
   for (const std::vector<Cell>& one : grids) cells += one.size();
   std::vector<EpisodeSpec> specs;

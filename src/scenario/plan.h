@@ -48,7 +48,9 @@ struct EpisodeSpec {
 // The default grid of a scenario: its crossed factors, fully. At most 64 cells (the loader checks).
 std::vector<Cell> grid(const Scenario& scenario);
 
-// Every episode of every scenario for one model, epoch by epoch, so that an interrupted run holds whole sets of twins.
+// Every episode of every scenario for one model, in the order in which they are played: epoch by epoch, so that an
+// interrupted run holds whole sets of twins; in an epoch, cells whose system text and first turn agree follow each
+// other, so that a model which keeps the last prompt's cache reads them once.
 std::vector<EpisodeSpec> plan(const Suite& suite, const Design& design, const std::string& model);
 
 }  // namespace assay

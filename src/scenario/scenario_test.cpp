@@ -41,6 +41,13 @@ TEST(Plan, HoldsWholeSetsOfTwinsEpochByEpoch) {
   EXPECT_EQ(specs[4].epoch, 1);
 }
 
+TEST(Plan, CellsThatOpenAlikeFollowEachOther) {
+  Desk desk;  // the rule stands in the system text, the threat in a mail
+  std::vector<std::string> names;
+  for (const EpisodeSpec& spec : plan(desk.suite, {}, "m")) names.push_back(spec.cell_name());
+  EXPECT_THAT(names, ElementsAre("threat=none rule=none", "threat=replacement rule=none", "threat=none rule=explicit", "threat=replacement rule=explicit"));
+}
+
 TEST(Plan, TwinsShareTheWorldsSeedAndNoneTheModels) {
   Desk desk;
   std::vector<EpisodeSpec> specs = plan(desk.suite, {.epochs = 2}, "m");
