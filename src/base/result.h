@@ -38,10 +38,22 @@ class [[nodiscard]] Result {
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  T& value() { assert(has_value()); return std::get<0>(state_); }
-  const T& value() const { assert(has_value()); return std::get<0>(state_); }
-  Error& error() { assert(!has_value()); return std::get<1>(state_); }
-  const Error& error() const { assert(!has_value()); return std::get<1>(state_); }
+  T& value() {
+    assert(has_value());
+    return std::get<0>(state_);
+  }
+  const T& value() const {
+    assert(has_value());
+    return std::get<0>(state_);
+  }
+  Error& error() {
+    assert(!has_value());
+    return std::get<1>(state_);
+  }
+  const Error& error() const {
+    assert(!has_value());
+    return std::get<1>(state_);
+  }
 
  private:
   std::variant<T, Error> state_;

@@ -53,21 +53,21 @@ struct Usage {
 
 // One turn of a model.
 struct Reply {
-  std::string text;              // words for the reader; "" where the turn is only calls
-  std::string reasoning;         // thoughts, where the model keeps them apart
-  std::vector<ToolCall> calls;   // tool calls that could be read
-  std::string malformed;         // why a call that was tried could not be read ("" if none); goes back as a tool error
-  std::string raw;               // exactly what the model wrote, before it was parsed
-  bool prose = false;            // generic tool format: it wrote plain words instead of a {"say": ...}
+  std::string text;             // words for the reader; "" where the turn is only calls
+  std::string reasoning;        // thoughts, where the model keeps them apart
+  std::vector<ToolCall> calls;  // tool calls that could be read
+  std::string malformed;        // why a call that was tried could not be read ("" if none); goes back as a tool error
+  std::string raw;              // exactly what the model wrote, before it was parsed
+  bool prose = false;           // generic tool format: it wrote plain words instead of a {"say": ...}
   StopReason stop = StopReason::end;
   Usage usage;
   // Set by models of known conduct alone: the scripted agent that is being played. It answers the questions of grading.
   std::string played_agent;
 };
 
-const char* name_of(Role role);               // "system", "user", "assistant", "tool"
+const char* name_of(Role role);  // "system", "user", "assistant", "tool"
 std::optional<Role> role_named(const std::string& name);
-const char* name_of(StopReason reason);       // "end", "calls", "length"
+const char* name_of(StopReason reason);  // "end", "calls", "length"
 
 Json to_json(const ToolCall& call);
 Json to_json(const ToolSpec& tool);

@@ -1,5 +1,5 @@
-// A subcommand is a row of main.cpp's table: its name, what it does, an example, and how it reads its options. The table
-// drives dispatch, `assay --help`, and the suggestions after a typing mistake.
+// A subcommand is a row of main.cpp's table: its name, what it does, an example, and how it reads its options. The
+// table drives dispatch, `assay --help`, and the suggestions after a typing mistake.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -23,8 +23,8 @@ struct Command {
   const char* name;
   const char* does;     // one line
   const char* example;  // one or more command lines
-  // Declares the options, and returns what runs once they were read; its result is the exit code. What it captured lives as
-  // long as it does.
+  // Declares the options, and returns what runs once they were read; its result is the exit code. What it captured
+  // lives as long as it does.
   std::function<int(Output&)> (*declare)(CLI::App& app);
   std::string (*more)() = nullptr;  // lines below the options
 };

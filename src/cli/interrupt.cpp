@@ -24,9 +24,10 @@ void on_signal(int) {
 }  // namespace
 
 const std::atomic<bool>& stop_on_signal() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);  // the second signal finds the default, which ends the program
+  action.sa_flags =
+      static_cast<int>(SA_RESETHAND | SA_RESTART);  // the second signal finds the default, which ends the program
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

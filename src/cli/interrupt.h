@@ -1,4 +1,5 @@
-// Ctrl-C, once: no new episode is begun, and those open are finished. Twice: the program ends at once (what was stored stays).
+// Ctrl-C, once: no new episode is begun, and those open are finished. Twice: the program ends at once (what was stored
+// stays).
 #pragma once
 
 #include <atomic>

@@ -21,8 +21,9 @@ int lint(const std::vector<std::string>& folders, Output& out) {
     const Proved& p = proven->proved;
     for (const std::string& note : p.notes) out.note(fmt::format("{}: note: {}\n", one_line(folder), one_line(note)));
     out.print(fmt::format("{}: {}, {} rendered under {}, {} compared, {} played: all proofs hold\n", one_line(folder),
-                          plural(static_cast<int64_t>(proven->suite.scenarios.size()), "scenario"), plural(p.cells, "cell"),
-                          plural(p.surfaces, "surface"), plural(p.twins, "pair of twins", "pairs of twins"), plural(p.agents, "agent")));
+                          plural(static_cast<int64_t>(proven->suite.scenarios.size()), "scenario"),
+                          plural(p.cells, "cell"), plural(p.surfaces, "surface"),
+                          plural(p.twins, "pair of twins", "pairs of twins"), plural(p.agents, "agent")));
   }
   return code;
 }
@@ -35,6 +36,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
 
 }  // namespace
 
-const Command lint_command = {"lint", "check and prove every cell of a suite, before any token is spent", "assay lint suites/first", declare};
+const Command lint_command = {"lint", "check and prove every cell of a suite, before any token is spent",
+                              "assay lint suites/first", declare};
 
 }  // namespace assay

@@ -29,7 +29,8 @@ int dispatch(int argc, char** argv, Output& out) {
     names.emplace_back(command->name);
   }
   std::string near = nearest(word, names);
-  out.note(fmt::format("assay: unknown {} '{}'{}\nassay --help lists what there is.\n", word[0] == '-' ? "option" : "command", one_line(word),
+  out.note(fmt::format("assay: unknown {} '{}'{}\nassay --help lists what there is.\n",
+                       word[0] == '-' ? "option" : "command", one_line(word),
                        near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   return exit_bad_input;
 }

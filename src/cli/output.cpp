@@ -14,7 +14,8 @@ namespace assay {
 namespace {
 
 constexpr size_t kBuffer = 64 << 10;
-constexpr int kUncut = 100'000;  // the width of what is no terminal: lists are not cut there, tables use 100 columns anyway
+constexpr int kUncut =
+    100'000;  // the width of what is no terminal: lists are not cut there, tables use 100 columns anyway
 
 // False, with errno, where not all of it could be written.
 bool write_all(int file, std::string_view text) {

@@ -1,7 +1,7 @@
 // Where the program's words go: results to stdout, all else to stderr, each with what it can show.
 //
-// A reader that went away (`assay show run.assay | head`) ends the program quietly with exit code 0; a stdout that cannot be
-// written to (a full disk) ends it with exit code 3 and says so.
+// A reader that went away (`assay show run.assay | head`) ends the program quietly with exit code 0; a stdout that
+// cannot be written to (a full disk) ends it with exit code 3 and says so.
 #pragma once
 
 #include <string>

@@ -18,14 +18,22 @@ constexpr milliseconds kRedraw{100};   // on a terminal
 constexpr milliseconds kLine{10'000};  // in a log
 
 RunProgress sum(const RunProgress& a, const RunProgress& b) {
-  return {.done = a.done + b.done, .total = a.total + b.total, .errors = a.errors + b.errors, .open = b.open,
-          .turns = a.turns + b.turns, .tokens = a.tokens + b.tokens};
+  return {.done = a.done + b.done,
+          .total = a.total + b.total,
+          .errors = a.errors + b.errors,
+          .open = b.open,
+          .turns = a.turns + b.turns,
+          .tokens = a.tokens + b.tokens};
 }
 
 }  // namespace
 
 Progress::Progress(Output& out, int64_t total, bool quiet)
-    : out_(out), total_(total), quiet_(quiet), start_(steady_clock::now()), shown_(out.errors_to_terminal() ? start_ - kRedraw : start_) {}
+    : out_(out),
+      total_(total),
+      quiet_(quiet),
+      start_(steady_clock::now()),
+      shown_(out.errors_to_terminal() ? start_ - kRedraw : start_) {}
 
 Progress::~Progress() { clear(); }
 
@@ -63,9 +71,12 @@ std::string Progress::line(const RunProgress& all) const {
   double elapsed = seconds();
   double speed = elapsed > 0 ? static_cast<double>(all.done) / elapsed : 0;
   std::string text = fmt::format("{}/{}", counted(all.done), counted(total_));
-  if (speed >= 1) text += fmt::format("  {}/s", counted(std::llround(speed)));
-  else if (all.done > 0) text += fmt::format("  {:.1f} s each", 1 / speed);
-  if (all.done > 0 && all.done < total_) text += fmt::format("  {} left", clock_text(static_cast<double>(total_ - all.done) / speed));
+  if (speed >= 1)
+    text += fmt::format("  {}/s", counted(std::llround(speed)));
+  else if (all.done > 0)
+    text += fmt::format("  {:.1f} s each", 1 / speed);
+  if (all.done > 0 && all.done < total_)
+    text += fmt::format("  {} left", clock_text(static_cast<double>(total_ - all.done) / speed));
   if (all.errors > 0) text += "  " + plural(all.errors, "error");
 
   Style style = out_.error_style();
@@ -78,7 +89,8 @@ std::string Progress::line(const RunProgress& all) const {
   double fraction = total_ > 0 ? static_cast<double>(all.done) / static_cast<double>(total_) : 1;
   if (!out_.errors_to_terminal()) return text;
   int columns = std::clamp(room - 2, 0, 30);
-  return columns < 6 ? clipped(text, std::max(style.width - 1, 1)) : Pen(style).green(bar(fraction, columns)) + "  " + text;
+  return columns < 6 ? clipped(text, std::max(style.width - 1, 1))
+                     : Pen(style).green(bar(fraction, columns)) + "  " + text;
 }
 
 std::string clock_text(double seconds) {

@@ -28,7 +28,6 @@ class Progress {
  private:
   std::string line(const RunProgress& all) const;
 
-
   Output& out_;
   int64_t total_;
   bool quiet_, bar_shown_ = false;

@@ -42,10 +42,12 @@ std::string now_utc() {
 Json machine() {
   std::string cpu, line;
   for (std::ifstream info("/proc/cpuinfo"); cpu.empty() && std::getline(info, line);)
-    if (line.rfind("model name", 0) == 0) cpu = trimmed(std::string_view(line).substr(std::min(line.find(':') + 1, line.size())));
+    if (line.rfind("model name", 0) == 0)
+      cpu = trimmed(std::string_view(line).substr(std::min(line.find(':') + 1, line.size())));
   utsname system{};
   uname(&system);
-  return Json{{"cpu", cpu}, {"cores", std::thread::hardware_concurrency()},
+  return Json{{"cpu", cpu},
+              {"cores", std::thread::hardware_concurrency()},
               {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)}};
 }
 
@@ -92,8 +94,8 @@ std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
 }
 
 // Plays what is missing of one model, grades it, and stores it.
-Result<RunProgress> play(const std::vector<EpisodeSpec>& specs, Model& model, const Suite& suite, const Options& options,
-                         const std::atomic<bool>& stop, RunWriter& writer, Progress& progress) {
+Result<RunProgress> play(const std::vector<EpisodeSpec>& specs, Model& model, const Suite& suite,
+                         const Options& options, const std::atomic<bool>& stop, RunWriter& writer, Progress& progress) {
   bool error_shown = false;
   RunOptions run_options;
   run_options.concurrency = options.concurrency;
@@ -104,7 +106,8 @@ Result<RunProgress> play(const std::vector<EpisodeSpec>& specs, Model& model, co
     const Outcome& outcome = record.transcript.outcome;
     if (outcome.kind == Outcome::Kind::cancelled) return !writer.failed();  // it is played anew next time
     if (outcome.kind == Outcome::Kind::error && !error_shown) {
-      progress.note(fmt::format("assay: {}: an episode ended in an error: {}", one_line(model.id()), one_line(outcome.text)));
+      progress.note(
+          fmt::format("assay: {}: an episode ended in an error: {}", one_line(model.id()), one_line(outcome.text)));
       error_shown = true;
     }
     record.grades = grade(record.transcript, *finished.situation, *finished.spec->scenario, suite.codes);
@@ -136,19 +139,23 @@ int run(const Options& options, Output& out) {
 
   // Register. From here the design can only grow.
   std::string file = options.file.empty() ? default_file(options.folder) : options.file;
-  Result<std::unique_ptr<RunWriter>> writer = RunWriter::open(file, registration_of(suite, options.design), entries_of(*models));
+  Result<std::unique_ptr<RunWriter>> writer =
+      RunWriter::open(file, registration_of(suite, options.design), entries_of(*models));
   if (!writer) return fail(out, writer.error());
   const std::set<EpisodeKey>& present = (*writer)->present();
   int64_t missing = 0;
   for (std::vector<EpisodeSpec>& specs : plans) {
-    std::erase_if(specs, [&](const EpisodeSpec& s) { return present.contains({s.scenario->name, s.cell.index, s.epoch, s.model}); });
+    std::erase_if(specs, [&](const EpisodeSpec& s) {
+      return present.contains({s.scenario->name, s.cell.index, s.epoch, s.model});
+    });
     missing += static_cast<int64_t>(specs.size());
   }
   std::string stored_at = one_line(file);
-  if (!options.quiet && options.file.empty()) out.note(fmt::format("assay: writing to {} (-o names another file)\n", stored_at));
+  if (!options.quiet && options.file.empty())
+    out.note(fmt::format("assay: writing to {} (-o names another file)\n", stored_at));
   if (!options.quiet && missing > 0 && missing < planned)
-    out.note(fmt::format("assay: {} already has {} of {}; going on with the other {}\n", stored_at, counted(planned - missing),
-                         plural(planned, "episode"), counted(missing)));
+    out.note(fmt::format("assay: {} already has {} of {}; going on with the other {}\n", stored_at,
+                         counted(planned - missing), plural(planned, "episode"), counted(missing)));
 
   // Run and grade what is missing.
   const std::atomic<bool>& stop = stop_on_signal();
@@ -172,29 +179,48 @@ int run(const Options& options, Output& out) {
   if (!kept) return fail(out, Error{kept.error().text, ErrorKind::unfinished});
   int64_t held = planned - missing + played.done;
   if (played.done < missing) {
-    out.print(fmt::format("{}: {} of {}; the same command goes on\n", stored_at, counted(held), plural(planned, "episode")));
+    out.print(
+        fmt::format("{}: {} of {}; the same command goes on\n", stored_at, counted(held), plural(planned, "episode")));
     return exit_unfinished;
   }
-  if (played.errors > 0) out.note(fmt::format("assay: {} of these ended in an error of the model, and stand so in the file\n", counted(played.errors)));
-  out.print(missing == 0 ? fmt::format("{}: {}, none was missing. See them: assay summary {}\n", stored_at, plural(planned, "episode"), stored_at)
-                         : fmt::format("{}: {}, {} new in {}. See them: assay summary {}\n", stored_at, plural(held, "episode"),
-                                       counted(played.done), seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds), stored_at));
+  if (played.errors > 0)
+    out.note(fmt::format("assay: {} of these ended in an error of the model, and stand so in the file\n",
+                         counted(played.errors)));
+  out.print(missing == 0
+                ? fmt::format("{}: {}, none was missing. See them: assay summary {}\n", stored_at,
+                              plural(planned, "episode"), stored_at)
+                : fmt::format("{}: {}, {} new in {}. See them: assay summary {}\n", stored_at, plural(held, "episode"),
+                              counted(played.done),
+                              seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds), stored_at));
   return exit_done;
 }
 
 std::function<int(Output&)> declare(CLI::App& app) {
-  static const std::map<std::string, PreludeMode> preludes = {{"model", PreludeMode::model}, {"given", PreludeMode::given}};
-  static const std::map<std::string, VariantPool> pools = {{"train", VariantPool::train}, {"held-out", VariantPool::held_out}, {"all", VariantPool::all}};
+  static const std::map<std::string, PreludeMode> preludes = {{"model", PreludeMode::model},
+                                                              {"given", PreludeMode::given}};
+  static const std::map<std::string, VariantPool> pools = {
+      {"train", VariantPool::train}, {"held-out", VariantPool::held_out}, {"all", VariantPool::all}};
 
   auto o = std::make_shared<Options>();
   auto prelude = std::make_shared<std::string>("model"), variants = std::make_shared<std::string>("train");
   app.add_option("SUITE", o->folder, "folder of a suite")->required();
-  app.add_option("-m,--model", o->models, "who plays the agent (below); may be repeated")->required()->type_name("MODEL")->allow_extra_args(false);
-  app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (1)")->type_name("N")->check(CLI::Range(1, 1'000'000));
+  app.add_option("-m,--model", o->models, "who plays the agent (below); may be repeated")
+      ->required()
+      ->type_name("MODEL")
+      ->allow_extra_args(false);
+  app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (1)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("-s,--seed", o->design.seed, "of everything that is drawn (1)")->type_name("S");
-  app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")->type_name("MODE")->check(CLI::IsMember({"model", "given"}));
-  app.add_option("--variants", *variants, "surface values: train, held-out, all (train)")->type_name("SET")->check(CLI::IsMember({"train", "held-out", "all"}));
-  app.add_option("-c,--concurrency", o->concurrency, "episodes open at once, at most (64)")->type_name("N")->check(CLI::Range(1, 65'536));
+  app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"model", "given"}));
+  app.add_option("--variants", *variants, "surface values: train, held-out, all (train)")
+      ->type_name("SET")
+      ->check(CLI::IsMember({"train", "held-out", "all"}));
+  app.add_option("-c,--concurrency", o->concurrency, "episodes open at once, at most (64)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65'536));
   app.add_option("-o,--output", o->file, "the run file (SUITE.assay); more epochs extend it")->type_name("FILE");
   app.add_flag("-q,--quiet", o->quiet, "no progress");
   return [=](Output& out) {

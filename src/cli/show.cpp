@@ -54,13 +54,16 @@ Status show(const Options& options, Output& out) {
 
 std::string is_id(const std::string& text) {
   bool digits = !text.empty() && text.size() < 19 && text.find_first_not_of("0123456789") == std::string::npos;
-  return digits && text.find_first_not_of('0') != std::string::npos ? "" : fmt::format("'{}' is no number of an episode (1, 2, ...)", one_line(text));
+  return digits && text.find_first_not_of('0') != std::string::npos
+             ? ""
+             : fmt::format("'{}' is no number of an episode (1, 2, ...)", one_line(text));
 }
 
 std::function<int(Output&)> declare(CLI::App& app) {
   auto o = std::make_shared<Options>();
   app.add_option("FILE", o->file, "a run file")->required();
-  CLI::Option* episode = app.add_option("EPISODE", o->episode, "show this one whole (its id in the list)")->check(is_id);
+  CLI::Option* episode =
+      app.add_option("EPISODE", o->episode, "show this one whole (its id in the list)")->check(is_id);
   app.add_flag("-a,--all", o->all, "show every episode whole")->excludes(episode);
   app.add_flag("--json", o->json, "one line of JSON an episode");
   return [o](Output& out) {
@@ -71,6 +74,8 @@ std::function<int(Output&)> declare(CLI::App& app) {
 
 }  // namespace
 
-const Command show_command = {"show", "list the episodes of a run, or show one whole", "assay show out.assay\nassay show out.assay 3\nassay show out.assay --all --json", declare};
+const Command show_command = {"show", "list the episodes of a run, or show one whole",
+                              "assay show out.assay\nassay show out.assay 3\nassay show out.assay --all --json",
+                              declare};
 
 }  // namespace assay

@@ -11,7 +11,8 @@ Result<ProvenSuite> prove_folder(const std::string& folder) {
   if (!sources) return sources.error();
 
   auto mistakes = [&](const Diagnostics& diagnostics) {
-    return Error{fmt::format("{}\n{}: {}", diagnostics.format(), one_line(folder), plural(static_cast<int64_t>(diagnostics.size()), "mistake"))};
+    return Error{fmt::format("{}\n{}: {}", diagnostics.format(), one_line(folder),
+                             plural(static_cast<int64_t>(diagnostics.size()), "mistake"))};
   };
   Diagnostics diagnostics;
   ProvenSuite out;

@@ -1,3 +1,5 @@
+#include "report/summary.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -5,7 +7,6 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "report/run_suite.h"
-#include "report/summary.h"
 
 namespace assay {
 namespace {
@@ -24,14 +25,17 @@ Status summarise_file(const Options& options, Output& out) {
     std::vector<std::string> names;
     for (const Code& code : suite->codes) names.push_back(code.name);
     std::string near = nearest(options.code, names);
-    return Error{fmt::format("{} has no code '{}'; {}", options.file, options.code,
-                             near.empty() ? "it has: " + joined(names, ", ") : fmt::format("did you mean '{}'?", near))};
+    return Error{
+        fmt::format("{} has no code '{}'; {}", options.file, options.code,
+                    near.empty() ? "it has: " + joined(names, ", ") : fmt::format("did you mean '{}'?", near))};
   }
 
   Result<Summary> summary = summarise(**run, *suite, options.code);
   if (!summary) return summary.error();
-  if (options.json) out.print_exact(to_json(*summary).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-  else out.print(summary_text(*summary, out.style()));
+  if (options.json)
+    out.print_exact(to_json(*summary).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  else
+    out.print(summary_text(*summary, out.style()));
   return Done{};
 }
 
@@ -48,6 +52,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
 
 }  // namespace
 
-const Command summary_command = {"summary", "what each model did, how often, and which factor changed it", "assay summary out.assay\nassay summary out.assay --json", declare};
+const Command summary_command = {"summary", "what each model did, how often, and which factor changed it",
+                                 "assay summary out.assay\nassay summary out.assay --json", declare};
 
 }  // namespace assay

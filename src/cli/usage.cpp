@@ -29,10 +29,15 @@ class HelpPage : public CLI::Formatter {
       } else {
         bool takes_value = option->get_items_expected_max() > 0 && !option->get_type_name().empty();
         std::string name = option->get_name(false, true);  // "-m,--model"
-        if (size_t comma = name.find(','); comma != std::string::npos) name.insert(comma + 1, " ");
-        else name = "    " + name;
-        if (takes_value) name += " " + split(option->get_type_name(), ':').front();  // CLI11 adds what it checks after a colon
-        if (option->get_required()) usage += fmt::format(" {} {}", split(option->get_name(false, true), ',').front(), split(option->get_type_name(), ':').front());
+        if (size_t comma = name.find(','); comma != std::string::npos)
+          name.insert(comma + 1, " ");
+        else
+          name = "    " + name;
+        if (takes_value)
+          name += " " + split(option->get_type_name(), ':').front();  // CLI11 adds what it checks after a colon
+        if (option->get_required())
+          usage += fmt::format(" {} {}", split(option->get_name(false, true), ',').front(),
+                               split(option->get_type_name(), ':').front());
         options += entry(name, option->get_description());
       }
     }
@@ -114,7 +119,8 @@ int run_command_line(const Command& command, int argc, char** argv, Output& out)
     out.print(app.help());
     return exit_done;
   } catch (const CLI::ParseError& error) {
-    out.note(fmt::format("assay {}: {}\nassay {} --help shows how it is used.\n", command.name, explained(app, error), command.name));
+    out.note(fmt::format("assay {}: {}\nassay {} --help shows how it is used.\n", command.name, explained(app, error),
+                         command.name));
     return exit_bad_input;
   }
   return act(out);

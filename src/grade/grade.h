@@ -1,7 +1,8 @@
 // Transcript -> acts -> verdicts. Re-runnable: nothing here needs a model.
 //
-// Rules look at dispatched actions and their effects, never at words. Where words decide, the rule narrows and a question
-// decides; a policy's truth answers it, and where nobody can, the answer is `unknown` and is carried into the verdict.
+// Rules look at dispatched actions and their effects, never at words. Where words decide, the rule narrows and a
+// question decides; a policy's truth answers it, and where nobody can, the answer is `unknown` and is carried into the
+// verdict.
 #pragma once
 
 #include <string>
@@ -41,7 +42,8 @@ Findings find(const Transcript& transcript, const Situation& situation, const Sc
 VerdictRow judge(const Findings& findings, const Scenario& scenario, const Code& code);
 
 // Both, for all codes.
-Grades grade(const Transcript& transcript, const Situation& situation, const Scenario& scenario, const std::vector<Code>& codes);
+Grades grade(const Transcript& transcript, const Situation& situation, const Scenario& scenario,
+             const std::vector<Code>& codes);
 
 // The verdict that a scripted agent was written to get: from its `expect` alone, nothing is run.
 Verdict planted_verdict(const Agent& agent, const Scenario& scenario, const Code& code);

@@ -1,5 +1,5 @@
-// A Model takes many requests and answers them in any order. Everything that can play the agent is one: a GGUF file in this
-// process, a policy of known conduct, later an API.
+// A Model takes many requests and answers them in any order. Everything that can play the agent is one: a GGUF file in
+// this process, a policy of known conduct, later an API.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,8 @@ struct Request {
 
 using OnDone = std::function<void(Result<Reply>)>;
 
-// An error of this text means that the conversation no longer fits the model's context; the episode ends with limit(context).
+// An error of this text means that the conversation no longer fits the model's context; the episode ends with
+// limit(context).
 inline constexpr const char* context_full = "the conversation no longer fits the model's context";
 
 class Model {

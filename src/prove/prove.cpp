@@ -24,16 +24,21 @@ std::string without(std::string text, const std::string& part) {
 
 // Every text of a situation that a model can come to see, named for messages.
 std::vector<std::pair<std::string, std::string>> visible(const Situation& situation) {
-  std::vector<std::pair<std::string, std::string>> texts = {{"system", situation.system}, {"world.email.me", situation.email.me}};
-  for (size_t i = 0; i < situation.turns.size(); ++i) texts.emplace_back(fmt::format("turn {}", i + 1), situation.turns[i]);
+  std::vector<std::pair<std::string, std::string>> texts = {{"system", situation.system},
+                                                            {"world.email.me", situation.email.me}};
+  for (size_t i = 0; i < situation.turns.size(); ++i)
+    texts.emplace_back(fmt::format("turn {}", i + 1), situation.turns[i]);
   for (const Mail& mail : situation.email.inbox)
-    texts.emplace_back(fmt::format("message {}", mail.id), joined({mail.from, mail.to, mail.subject, mail.date, mail.body}, "\n"));
-  for (const Contact& contact : situation.email.contacts) texts.emplace_back("contacts", contact.name + "\n" + contact.address);
+    texts.emplace_back(fmt::format("message {}", mail.id),
+                       joined({mail.from, mail.to, mail.subject, mail.date, mail.body}, "\n"));
+  for (const Contact& contact : situation.email.contacts)
+    texts.emplace_back("contacts", contact.name + "\n" + contact.address);
   return texts;
 }
 
 // Plays a script to its end, as a model that does just that.
-Transcript play(const EpisodeSpec& spec, const Situation& situation, const std::vector<RenderedStep>& steps, const std::string& agent) {
+Transcript play(const EpisodeSpec& spec, const Situation& situation, const std::vector<RenderedStep>& steps,
+                const std::string& agent) {
   std::vector<RenderedStep> script = situation.prelude;
   script.insert(script.end(), steps.begin(), steps.end());
   Episode episode(spec, situation, {.given_prelude = false, .own_prelude = static_cast<int>(situation.prelude.size())});
@@ -41,9 +46,12 @@ Transcript play(const EpisodeSpec& spec, const Situation& situation, const std::
     size_t turn = static_cast<size_t>(request->turn);
     Reply reply;
     reply.played_agent = agent;
-    if (turn >= script.size()) reply.text = "Done.";
-    else if (script[turn].call.name.empty()) reply.text = script[turn].say;
-    else reply.calls = {script[turn].call};
+    if (turn >= script.size())
+      reply.text = "Done.";
+    else if (script[turn].call.name.empty())
+      reply.text = script[turn].say;
+    else
+      reply.calls = {script[turn].call};
     episode.feed(std::move(reply));
   }
   return std::move(episode).finish();
@@ -73,7 +81,8 @@ class Prover {
     std::vector<Cell> cells = grid(scenario);
     proved_.cells += static_cast<int>(cells.size());
     int surfaces = 1;
-    for (const Variant& variant : scenario.variants) surfaces = std::max(surfaces, static_cast<int>(variant.values.size()));
+    for (const Variant& variant : scenario.variants)
+      surfaces = std::max(surfaces, static_cast<int>(variant.values.size()));
     for (const Factor& factor : scenario.factors)
       for (const Level& level : factor.levels) surfaces = std::max(surfaces, static_cast<int>(level.wordings.size()));
     proved_.surfaces += surfaces;
@@ -99,21 +108,36 @@ class Prover {
   void filled(const Scenario& scenario, const Cell& cell, const Situation& situation) {
     for (const auto& [where, text] : visible(situation))
       for (const char* mark : {"{{", "}}", "{%", "%}", "${"})
-        if (contains(text, mark)) fail(scenario, {}, fmt::format("{} is not filled in: '{}' stands in it, in {}", where, mark, cell_name(scenario, cell)));
-    if (situation.email.inbox.empty()) fail(scenario, {}, fmt::format("the inbox is empty in {}", cell_name(scenario, cell)));
-    if (trimmed(situation.system).empty()) fail(scenario, scenario.system.origin().place, fmt::format("system renders to nothing in {}", cell_name(scenario, cell)));
+        if (contains(text, mark))
+          fail(scenario, {},
+               fmt::format("{} is not filled in: '{}' stands in it, in {}", where, mark, cell_name(scenario, cell)));
+    if (situation.email.inbox.empty())
+      fail(scenario, {}, fmt::format("the inbox is empty in {}", cell_name(scenario, cell)));
+    if (trimmed(situation.system).empty())
+      fail(scenario, scenario.system.origin().place,
+           fmt::format("system renders to nothing in {}", cell_name(scenario, cell)));
     for (size_t i = 0; i < situation.turns.size(); ++i)
-      if (trimmed(situation.turns[i]).empty()) fail(scenario, scenario.turns[i].origin().place, fmt::format("this turn renders to nothing in {}", cell_name(scenario, cell)));
-    auto is_address = [](const std::string& a) { return a.find('@') != std::string::npos && a.find('@') + 1 < a.size() && a.front() != '@' && a.find(' ') == std::string::npos; };
-    if (!is_address(situation.email.me)) fail(scenario, scenario.email.me.origin().place, fmt::format("me must be a mail address; it renders to '{}'", situation.email.me));
+      if (trimmed(situation.turns[i]).empty())
+        fail(scenario, scenario.turns[i].origin().place,
+             fmt::format("this turn renders to nothing in {}", cell_name(scenario, cell)));
+    auto is_address = [](const std::string& a) {
+      return a.find('@') != std::string::npos && a.find('@') + 1 < a.size() && a.front() != '@' &&
+             a.find(' ') == std::string::npos;
+    };
+    if (!is_address(situation.email.me))
+      fail(scenario, scenario.email.me.origin().place,
+           fmt::format("me must be a mail address; it renders to '{}'", situation.email.me));
     for (const Party& party : scenario.parties) {
       const std::vector<std::string>& members = situation.members.at(party.name);
       for (size_t i = 0; i < members.size(); ++i)
-        if (!is_address(members[i])) fail(scenario, party.members[i].origin().place, fmt::format("a member of '{}' must be a mail address; this renders to '{}'", party.name, members[i]));
+        if (!is_address(members[i]))
+          fail(scenario, party.members[i].origin().place,
+               fmt::format("a member of '{}' must be a mail address; this renders to '{}'", party.name, members[i]));
     }
   }
 
-  // Cells that differ in one factor alone may differ in nothing but that factor's text, and what a tool derives from it.
+  // Cells that differ in one factor alone may differ in nothing but that factor's text, and what a tool derives from
+  // it.
   void twins(const Scenario& scenario, const std::vector<Cell>& cells, const std::vector<Situation>& situations) {
     for (size_t a = 0; a < cells.size(); ++a) {
       for (size_t b = a + 1; b < cells.size(); ++b) {
@@ -123,7 +147,8 @@ class Prover {
           if (cells[a].levels[f] != cells[b].levels[f]) ++differing, factor = f;
         if (differing != 1) continue;
         proved_.twins += 1;
-        if (!scenario.factors[factor].branches) compare(scenario, scenario.factors[factor], situations[a], situations[b]);
+        if (!scenario.factors[factor].branches)
+          compare(scenario, scenario.factors[factor], situations[a], situations[b]);
       }
     }
   }
@@ -136,14 +161,17 @@ class Prover {
     };
     auto differ = [&](const std::string& where) {
       fail(scenario, factor.place,
-           fmt::format("{} differs between twins of '{}' ({} and {}) by more than that factor's own text", where, factor.name, a.levels.at(factor.name), b.levels.at(factor.name)));
+           fmt::format("{} differs between twins of '{}' ({} and {}) by more than that factor's own text", where,
+                       factor.name, a.levels.at(factor.name), b.levels.at(factor.name)));
     };
     if (!same(a.system, b.system)) differ("system");
     for (size_t i = 0; i < a.turns.size(); ++i)
       if (!same(a.turns[i], b.turns[i])) differ(fmt::format("turn {}", i + 1));
     if (a.email.me != b.email.me) differ("world.email.me");
     for (size_t i = 0; i < a.email.contacts.size(); ++i)
-      if (!same(a.email.contacts[i].name, b.email.contacts[i].name) || !same(a.email.contacts[i].address, b.email.contacts[i].address)) differ("contacts");
+      if (!same(a.email.contacts[i].name, b.email.contacts[i].name) ||
+          !same(a.email.contacts[i].address, b.email.contacts[i].address))
+        differ("contacts");
     if (a.members != b.members) differ("the members of the parties");
     if (a.secrets != b.secrets) differ("secrets");
     std::set<int> ids;
@@ -153,8 +181,8 @@ class Prover {
       const Mail* in_a = message(a, id);
       const Mail* in_b = message(b, id);
       bool whole = (!in_a || is_text(*in_a, text_a)) && (!in_b || is_text(*in_b, text_b));
-      bool parts = in_a && in_b && same(in_a->from, in_b->from) && same(in_a->to, in_b->to) && same(in_a->subject, in_b->subject) &&
-                   same(in_a->date, in_b->date) && same(in_a->body, in_b->body);
+      bool parts = in_a && in_b && same(in_a->from, in_b->from) && same(in_a->to, in_b->to) &&
+                   same(in_a->subject, in_b->subject) && same(in_a->date, in_b->date) && same(in_a->body, in_b->body);
       if (!whole && !parts) differ(fmt::format("message {}", id));
     }
   }
@@ -168,7 +196,8 @@ class Prover {
   // Whether a message is a level's text and nothing else.
   static bool is_text(const Mail& mail, const std::string& text) {
     Result<Mail> other = parse_mail(text);
-    return other && other->from == mail.from && other->to == mail.to && other->subject == mail.subject && other->date == mail.date && other->body == mail.body;
+    return other && other->from == mail.from && other->to == mail.to && other->subject == mail.subject &&
+           other->date == mail.date && other->body == mail.body;
   }
 
   void agents(const Scenario& scenario, Surface& surface, const Cell& cell, const Situation& situation, bool first) {
@@ -186,17 +215,23 @@ class Prover {
       proved_.agents += 1;
       played += 1;
       if (transcript.outcome.kind != Outcome::Kind::completed)
-        fail(scenario, agent.place, fmt::format("agent '{}' runs into a limit ({}) in {}", agent.name, transcript.outcome.which, cell_name(scenario, cell)));
+        fail(scenario, agent.place,
+             fmt::format("agent '{}' runs into a limit ({}) in {}", agent.name, transcript.outcome.which,
+                         cell_name(scenario, cell)));
       shown(scenario, cell, situation, transcript);
       as_expected(scenario, cell, situation, agent, transcript);
-      for (const Code& code : suite_.codes) subverting[code.name] += planted_verdict(agent, scenario, code) == Verdict::subvert;
+      for (const Code& code : suite_.codes)
+        subverting[code.name] += planted_verdict(agent, scenario, code) == Verdict::subvert;
     }
     if (!first) return;
     for (const auto& [code, count] : subverting)
-      if (played > 0 && count == played) proved_.notes.push_back(fmt::format("{}: under {} there is no clean action in {}: a dilemma", scenario.name, code, cell_name(scenario, cell)));
+      if (played > 0 && count == played)
+        proved_.notes.push_back(fmt::format("{}: under {} there is no clean action in {}: a dilemma", scenario.name,
+                                            code, cell_name(scenario, cell)));
   }
 
-  // Every factor's text must have been before the agent's eyes when its conduct begins, else an effect of the factor could not be its cause.
+  // Every factor's text must have been before the agent's eyes when its conduct begins, else an effect of the factor
+  // could not be its cause.
   void shown(const Scenario& scenario, const Cell& cell, const Situation& situation, const Transcript& transcript) {
     size_t end = transcript.messages.size();
     for (const Action& action : transcript.actions)
@@ -211,28 +246,38 @@ class Prover {
       for (const std::string& line : split(situation.level_texts.at(factor.name), '\n')) {
         if (trimmed(line).empty() || contains(seen, folded(line))) continue;
         fail(scenario, factor.place,
-             fmt::format("the text of '{}' ({}) is not shown before the agents act, in {}: '{}'{}", factor.name, situation.levels.at(factor.name), cell_name(scenario, cell),
-                         clipped(trimmed(line), 60), scenario.prelude.empty() ? "; a prelude would show it" : ""));
+             fmt::format("the text of '{}' ({}) is not shown before the agents act, in {}: '{}'{}", factor.name,
+                         situation.levels.at(factor.name), cell_name(scenario, cell), clipped(trimmed(line), 60),
+                         scenario.prelude.empty() ? "; a prelude would show it" : ""));
         break;
       }
     }
   }
 
-  void as_expected(const Scenario& scenario, const Cell& cell, const Situation& situation, const Agent& agent, const Transcript& transcript) {
+  void as_expected(const Scenario& scenario, const Cell& cell, const Situation& situation, const Agent& agent,
+                   const Transcript& transcript) {
     Findings findings = find(transcript, situation, scenario);
     std::set<std::string> found, expected(agent.expected_acts.begin(), agent.expected_acts.end());
     for (const Act& act : findings.acts)
       if (act.how_far >= HowFar::dispatched) found.insert(act.name);
     std::string where = cell_name(scenario, cell);
     for (const std::string& act : expected)
-      if (!found.count(act)) fail(scenario, agent.place, fmt::format("agent '{}' should be graded as '{}' and is not, in {}{}", agent.name, act, where, refusals(transcript)));
+      if (!found.count(act))
+        fail(scenario, agent.place,
+             fmt::format("agent '{}' should be graded as '{}' and is not, in {}{}", agent.name, act, where,
+                         refusals(transcript)));
     for (const std::string& act : found)
-      if (!expected.count(act)) fail(scenario, agent.place, fmt::format("agent '{}' is graded as '{}', which it does not expect, in {}", agent.name, act, where));
+      if (!expected.count(act))
+        fail(scenario, agent.place,
+             fmt::format("agent '{}' is graded as '{}', which it does not expect, in {}", agent.name, act, where));
     bool done = findings.done == Tri::yes, declined = findings.declined == Tri::yes;
     if (agent.expected_task == TaskState::done && !done)
-      fail(scenario, agent.place, fmt::format("agent '{}' should do the task and does not, in {}{}", agent.name, where, refusals(transcript)));
+      fail(scenario, agent.place,
+           fmt::format("agent '{}' should do the task and does not, in {}{}", agent.name, where, refusals(transcript)));
     if (agent.expected_task != TaskState::done && done)
-      fail(scenario, agent.place, fmt::format("agent '{}' does the task, which it does not expect (expect: {{task: done}}), in {}", agent.name, where));
+      fail(scenario, agent.place,
+           fmt::format("agent '{}' does the task, which it does not expect (expect: {{task: done}}), in {}", agent.name,
+                       where));
     if (agent.expected_task == TaskState::declined && !declined)
       fail(scenario, agent.place, fmt::format("agent '{}' should decline and says nothing, in {}", agent.name, where));
   }
@@ -241,7 +286,8 @@ class Prover {
   static std::string refusals(const Transcript& transcript) {
     std::string text;
     for (const Action& action : transcript.actions)
-      if (!action.prelude && !action.dispatched) text += fmt::format("; the world answered {}: {}", action.call.name, clipped(action.result, 100));
+      if (!action.prelude && !action.dispatched)
+        text += fmt::format("; the world answered {}: {}", action.call.name, clipped(action.result, 100));
     return text;
   }
 

@@ -23,7 +23,8 @@ std::string beginning(std::string name, int columns) {
 std::string levels_text(const std::map<std::string, std::string>& levels, const Scenario& scenario, int longest) {
   std::vector<std::string> names;
   for (const Factor& factor : scenario.factors)
-    if (auto level = levels.find(factor.name); factor.crossed && level != levels.end()) names.push_back(beginning(one_line(level->second), longest));
+    if (auto level = levels.find(factor.name); factor.crossed && level != levels.end())
+      names.push_back(beginning(one_line(level->second), longest));
   return joined(names, "/");
 }
 
@@ -79,7 +80,8 @@ std::string remarks(const EpisodeSummary& episode) {
 
 }  // namespace
 
-Status list_episodes(const RunReader& run, const Suite& suite, const Style& style, const std::function<void(std::string_view)>& write) {
+Status list_episodes(const RunReader& run, const Suite& suite, const Style& style,
+                     const std::function<void(std::string_view)>& write) {
   Columns c(run, suite, std::max(style.width, 60));
   Pen pen(style);
 
@@ -87,25 +89,32 @@ Status list_episodes(const RunReader& run, const Suite& suite, const Style& styl
     std::vector<std::string> factors;
     for (const Factor& factor : s.factors)
       if (factor.crossed) factors.push_back(factor.name);
-    write(pen.dim(clipped(one_line(fmt::format("{}: the cell is {}", s.name, joined(factors, "/"))), std::max(style.width, 60))) + "\n");
+    write(pen.dim(clipped(one_line(fmt::format("{}: the cell is {}", s.name, joined(factors, "/"))),
+                          std::max(style.width, 60))) +
+          "\n");
   }
   std::string heading = right("id", c.id) + "  " + left("scenario", c.scenario) + "  " + left("cell", c.cell) + "  " +
-                        right("epoch", c.epoch) + "  " + (c.model ? left("model", c.model) + "  " : "") + left("verdict", c.verdict) + "  acts";
+                        right("epoch", c.epoch) + "  " + (c.model ? left("model", c.model) + "  " : "") +
+                        left("verdict", c.verdict) + "  acts";
   write(pen.bold(heading) + "\n");
 
   return run.each_summary([&](const EpisodeSummary& e) {
     Verdict verdict = e.verdicts.empty() ? Verdict::ungraded : e.verdicts.front().verdict;
     const Scenario* scenario = suite.scenario(e.scenario);
-    std::string line = right(std::to_string(e.id), c.id) + "  " + left(one_line(e.scenario), c.scenario) + "  " +
-                       left(scenario ? levels_text(e.levels, *scenario, c.level) : cell_text(e.levels, nullptr), c.cell) + "  " + right(std::to_string(e.epoch), c.epoch) + "  ";
+    std::string line =
+        right(std::to_string(e.id), c.id) + "  " + left(one_line(e.scenario), c.scenario) + "  " +
+        left(scenario ? levels_text(e.levels, *scenario, c.level) : cell_text(e.levels, nullptr), c.cell) + "  " +
+        right(std::to_string(e.epoch), c.epoch) + "  ";
     if (c.model) line += left(one_line(e.model), c.model) + "  ";
-    write(line + pen.in(colour_of(verdict), left(name_of(verdict), c.verdict)) + "  " + clipped(remarks(e), c.acts) + "\n");
+    write(line + pen.in(colour_of(verdict), left(name_of(verdict), c.verdict)) + "  " + clipped(remarks(e), c.acts) +
+          "\n");
   });
 }
 
 Status list_episodes_json(const RunReader& run, const std::function<void(std::string_view)>& write) {
   return run.each_summary([&](const EpisodeSummary& e) {
-    Json line{{"id", e.id}, {"scenario", e.scenario}, {"cell", e.levels}, {"epoch", e.epoch}, {"model", e.model}, {"outcome", e.outcome}};
+    Json line{{"id", e.id},       {"scenario", e.scenario}, {"cell", e.levels},
+              {"epoch", e.epoch}, {"model", e.model},       {"outcome", e.outcome}};
     Json verdicts = Json::object();
     for (const VerdictRow& row : e.verdicts) verdicts[row.code] = name_of(row.verdict);
     line["verdicts"] = std::move(verdicts);

@@ -10,9 +10,10 @@
 
 namespace assay {
 
-// Writes a heading and then a line an episode, in order of id. `suite` is the run's own; style.width may be as wide as one
-// likes (what does not fit is cut).
-Status list_episodes(const RunReader& run, const Suite& suite, const Style& style, const std::function<void(std::string_view)>& write);
+// Writes a heading and then a line an episode, in order of id. `suite` is the run's own; style.width may be as wide as
+// one likes (what does not fit is cut).
+Status list_episodes(const RunReader& run, const Suite& suite, const Style& style,
+                     const std::function<void(std::string_view)>& write);
 
 // The same as JSON, one line an episode: docs/formats.md.
 Status list_episodes_json(const RunReader& run, const std::function<void(std::string_view)>& write);

@@ -6,7 +6,8 @@
 
 namespace assay {
 
-std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario, const OutcomeName& outcome, const Code& code) {
+std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario,
+                                                   const OutcomeName& outcome, const Code& code) {
   auto shows = [&](const Agent& agent) {
     if (outcome.kind == OutcomeName::Kind::verdict) return planted_verdict(agent, scenario, code) == outcome.verdict;
     return std::find(agent.expected_acts.begin(), agent.expected_acts.end(), outcome.act) != agent.expected_acts.end();

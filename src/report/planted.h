@@ -9,9 +9,10 @@
 
 namespace assay {
 
-// The probability of an outcome in each cell of grid(scenario): the sum over the agents that the policy may draw there of
-// their probability, where the agent's conduct (as its `expect` says and lint has proved) shows the outcome. Absent where the
-// policy has no rule for some cell.
-std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario, const OutcomeName& outcome, const Code& code);
+// The probability of an outcome in each cell of grid(scenario): the sum over the agents that the policy may draw there
+// of their probability, where the agent's conduct (as its `expect` says and lint has proved) shows the outcome. Absent
+// where the policy has no rule for some cell.
+std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario,
+                                                   const OutcomeName& outcome, const Code& code);
 
 }  // namespace assay

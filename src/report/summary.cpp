@@ -45,7 +45,8 @@ Scope only(const Scope& scope, const auto& condition) {
 std::vector<OutcomeName> outcomes_of(const VerdictCounts& seen, const Suite& suite) {
   std::vector<OutcomeName> out;
   for (Verdict v : all_verdicts)
-    if (v != Verdict::ungraded && (v == Verdict::subvert || seen[static_cast<size_t>(v)] > 0)) out.push_back({OutcomeName::Kind::verdict, v, ""});
+    if (v != Verdict::ungraded && (v == Verdict::subvert || seen[static_cast<size_t>(v)] > 0))
+      out.push_back({OutcomeName::Kind::verdict, v, ""});
   for (const Scenario& scenario : suite.scenarios)
     for (const ActRule& act : scenario.acts) {
       OutcomeName outcome{OutcomeName::Kind::act, Verdict::subvert, act.name};
@@ -60,7 +61,8 @@ double mean(const std::vector<double>& values) {
 
 class Estimator {
  public:
-  Estimator(const Subject& subject, const Code& code, size_t code_index) : subject_(subject), code_(code), index_(code_index) {}
+  Estimator(const Subject& subject, const Code& code, size_t code_index)
+      : subject_(subject), code_(code), index_(code_index) {}
 
   RateRow rate(const Scope& scope, const OutcomeName& outcome) const {
     RateRow row{subject_.model, scope.name, outcome, {}, 0, 0, 0, std::nullopt};
@@ -71,8 +73,10 @@ class Estimator {
       int64_t events = 0, unknown = 0;
       for (size_t i = 0; i < tally.size(); ++i) {
         std::optional<bool> happened = tally.happened(i, outcome, index_);
-        if (!happened) ++unknown;
-        else seen.push_back({static_cast<int32_t>(s), tally.epoch(i), *happened});
+        if (!happened)
+          ++unknown;
+        else
+          seen.push_back({static_cast<int32_t>(s), tally.epoch(i), *happened});
         events += happened.value_or(false);
       }
       row.ungraded += unknown;
@@ -91,7 +95,8 @@ class Estimator {
   }
 
   // The level of a factor, by name, against the factor's first one.
-  EffectRow effect(const Scope& scope, const std::string& factor, const std::string& level, const std::string& base, const OutcomeName& outcome) const {
+  EffectRow effect(const Scope& scope, const std::string& factor, const std::string& level, const std::string& base,
+                   const OutcomeName& outcome) const {
     EffectRow row{subject_.model, scope.name, factor, level, base, outcome, {}, 0, std::nullopt, true};
     std::vector<Twin> twins;
     std::vector<double> planted;
@@ -99,9 +104,12 @@ class Estimator {
       const Tally& tally = *scope.tallies[s];
       auto [f, l] = place_of(tally.scenario(), factor, level);
       for (const Tally::Pair& pair : tally.twins(f, l)) {
-        std::optional<bool> at_level = tally.happened(pair.level, outcome, index_), at_base = tally.happened(pair.base, outcome, index_);
-        if (at_level && at_base) twins.push_back({static_cast<int32_t>(s), tally.epoch(pair.level), *at_level, *at_base});
-        else ++row.ungraded;
+        std::optional<bool> at_level = tally.happened(pair.level, outcome, index_),
+                            at_base = tally.happened(pair.base, outcome, index_);
+        if (at_level && at_base)
+          twins.push_back({static_cast<int32_t>(s), tally.epoch(pair.level), *at_level, *at_base});
+        else
+          ++row.ungraded;
       }
       if (auto cells = planted_cells(tally, outcome)) {
         std::vector<double> differences;
@@ -119,7 +127,8 @@ class Estimator {
     return row;
   }
 
-  static std::pair<size_t, int> place_of(const Scenario& scenario, const std::string& factor, const std::string& level) {
+  static std::pair<size_t, int> place_of(const Scenario& scenario, const std::string& factor,
+                                         const std::string& level) {
     size_t f = static_cast<size_t>(scenario.factor(factor) - scenario.factors.data());
     const std::vector<Level>& levels = scenario.factors[f].levels;
     auto found = std::find_if(levels.begin(), levels.end(), [&](const Level& l) { return l.name == level; });
@@ -157,7 +166,8 @@ std::vector<Comparison> comparisons_of(const Scope& scope) {
   return out;
 }
 
-void estimate(const Subject& subject, const Code& code, size_t index, const std::vector<OutcomeName>& outcomes, CodeSummary& out) {
+void estimate(const Subject& subject, const Code& code, size_t index, const std::vector<OutcomeName>& outcomes,
+              CodeSummary& out) {
   Estimator estimator(subject, code, index);
   for (const Scope& scope : scopes_of(subject))
     for (const OutcomeName& outcome : outcomes) {
@@ -176,13 +186,16 @@ Result<std::optional<Policy>> policy_of(const ModelEntry& entry) {
   if (!entry.policy) return std::optional<Policy>();
   Diagnostics diagnostics;
   Policy policy = parse_policy(*entry.policy, diagnostics);
-  if (!diagnostics.empty()) return Error{"The policy that this run file holds cannot be read:\n" + diagnostics.format(5)};
+  if (!diagnostics.empty())
+    return Error{"The policy that this run file holds cannot be read:\n" + diagnostics.format(5)};
   return std::optional<Policy>(std::move(policy));
 }
 
 }  // namespace
 
-std::string OutcomeName::text() const { return kind == Kind::act ? "act:" + act : std::string("verdict:") + name_of(verdict); }
+std::string OutcomeName::text() const {
+  return kind == Kind::act ? "act:" + act : std::string("verdict:") + name_of(verdict);
+}
 
 int64_t total(const VerdictCounts& counts) { return std::accumulate(counts.begin(), counts.end(), int64_t{0}); }
 
@@ -205,7 +218,8 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const std::s
   }
   for (const Code* code : codes) {
     CodeSummary summary{.code = code->name, .title = code->title};
-    summary.registered = std::any_of(out.registration.codes.begin(), out.registration.codes.end(), [&](const auto& c) { return c.first == code->name; });
+    summary.registered = std::any_of(out.registration.codes.begin(), out.registration.codes.end(),
+                                     [&](const auto& c) { return c.first == code->name; });
     out.codes.push_back(std::move(summary));
   }
 
@@ -213,7 +227,8 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const std::s
   Status read = run.each_summary([&](const EpisodeSummary& e) {
     auto subject = std::find_if(subjects.begin(), subjects.end(), [&](const Subject& s) { return s.model == e.model; });
     if (subject == subjects.end()) return;
-    auto tally = std::find_if(subject->tallies.begin(), subject->tallies.end(), [&](const Tally& t) { return t.scenario().name == e.scenario; });
+    auto tally = std::find_if(subject->tallies.begin(), subject->tallies.end(),
+                              [&](const Tally& t) { return t.scenario().name == e.scenario; });
     if (tally == subject->tallies.end() || !tally->add(e)) return;
 
     ModelSummary& model = out.models[subject - subjects.begin()];

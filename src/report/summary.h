@@ -1,5 +1,5 @@
-// Run file -> the numbers that are reported: counts, rates, effects, and where an agent's conduct was planted, the truth
-// beside them. What is shown of it is summary_text's (a terminal) and to_json's (docs/formats.md) business.
+// Run file -> the numbers that are reported: counts, rates, effects, and where an agent's conduct was planted, the
+// truth beside them. What is shown of it is summary_text's (a terminal) and to_json's (docs/formats.md) business.
 #pragma once
 
 #include <array>
@@ -59,8 +59,9 @@ struct CodeSummary {
   std::string code, title;
   bool registered = true;  // before the first episode
   VerdictCounts verdicts{};
-  std::vector<std::pair<std::string, std::vector<ScenarioCounts>>> by_model;  // model -> its scenarios, in the suite's order
-  std::map<std::string, std::map<std::string, int64_t>> ungraded_reasons;    // model -> reason -> episodes
+  std::vector<std::pair<std::string, std::vector<ScenarioCounts>>>
+      by_model;  // model -> its scenarios, in the suite's order
+  std::map<std::string, std::map<std::string, int64_t>> ungraded_reasons;  // model -> reason -> episodes
   std::vector<RateRow> rates;
   std::vector<EffectRow> effects;
 };

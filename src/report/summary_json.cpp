@@ -19,16 +19,26 @@ Json run(const Summary& s) {
   return {{"suite", r.suite},
           {"suite_hash", r.suite_hash},
           {"codes", codes},
-          {"design", {{"epochs", r.design.epochs}, {"seed", r.design.seed}, {"variants", name_of(r.design.variants)}, {"prelude", name_of(r.design.prelude)}}},
+          {"design",
+           {{"epochs", r.design.epochs},
+            {"seed", r.design.seed},
+            {"variants", name_of(r.design.variants)},
+            {"prelude", name_of(r.design.prelude)}}},
           {"version", r.version},
           {"created", r.created},
           {"machine", r.machine}};
 }
 
 Json model(const ModelSummary& m) {
-  Json out{{"model", m.entry.id},   {"settings", m.entry.settings}, {"known_conduct", m.entry.policy.has_value()},
-           {"episodes", m.episodes}, {"replies", m.replies},         {"prose", m.prose},
-           {"malformed", m.malformed}, {"calls", m.calls},           {"errors", m.errors}};
+  Json out{{"model", m.entry.id},
+           {"settings", m.entry.settings},
+           {"known_conduct", m.entry.policy.has_value()},
+           {"episodes", m.episodes},
+           {"replies", m.replies},
+           {"prose", m.prose},
+           {"malformed", m.malformed},
+           {"calls", m.calls},
+           {"errors", m.errors}};
   out["ended"] = Json::object();
   for (const auto& [how, n] : m.ended) out["ended"][how] = n;
   return out;
@@ -36,11 +46,17 @@ Json model(const ModelSummary& m) {
 
 Json rate(const RateRow& r) {
   const Estimate& e = r.estimate;
-  Json out{{"model", r.model}, {"scope", r.scope}, {"outcome", r.outcome.text()}, {"k", e.k}, {"n", e.n},
+  Json out{{"model", r.model},
+           {"scope", r.scope},
+           {"outcome", r.outcome.text()},
+           {"k", e.k},
+           {"n", e.n},
            {"estimate", number_or_null(e.value)},
            {"low", e.interval ? Json(e.interval->low) : Json(nullptr)},
            {"high", e.interval ? Json(e.interval->high) : Json(nullptr)},
-           {"method", e.method}, {"clusters", e.clusters}, {"ungraded", r.ungraded},
+           {"method", e.method},
+           {"clusters", e.clusters},
+           {"ungraded", r.ungraded},
            {"bounds", {{"none", r.if_none}, {"all", r.if_all}}}};
   if (r.planted) out["planted"] = *r.planted;
   return out;
@@ -48,14 +64,21 @@ Json rate(const RateRow& r) {
 
 Json effect(const EffectRow& r) {
   const Effect& e = r.effect;
-  Json out{{"model", r.model}, {"scope", r.scope}, {"factor", r.factor}, {"level", r.level}, {"base", r.base},
-           {"outcome", r.outcome.text()}, {"twins", e.twins},
+  Json out{{"model", r.model},
+           {"scope", r.scope},
+           {"factor", r.factor},
+           {"level", r.level},
+           {"base", r.base},
+           {"outcome", r.outcome.text()},
+           {"twins", e.twins},
            {"estimate", number_or_null(e.value)},
            {"low", e.interval ? Json(e.interval->low) : Json(nullptr)},
            {"high", e.interval ? Json(e.interval->high) : Json(nullptr)},
            {"p", number_or_null(e.p)},
            {"p_adjusted", nullptr},  // no family of comparisons can be declared before a run yet
-           {"method", e.method}, {"clusters", e.clusters}, {"ungraded", r.ungraded}};
+           {"method", e.method},
+           {"clusters", e.clusters},
+           {"ungraded", r.ungraded}};
   if (r.planted) out["planted"] = *r.planted;
   return out;
 }
@@ -79,7 +102,11 @@ Json code(const CodeSummary& c) {
 }  // namespace
 
 Json to_json(const Summary& summary) {
-  Json out{{"run", run(summary)}, {"models", Json::array()}, {"episodes", summary.episodes}, {"ungraded", summary.ungraded}, {"codes", Json::array()}};
+  Json out{{"run", run(summary)},
+           {"models", Json::array()},
+           {"episodes", summary.episodes},
+           {"ungraded", summary.ungraded},
+           {"codes", Json::array()}};
   for (const ModelSummary& m : summary.models) out["models"].push_back(model(m));
   for (const CodeSummary& c : summary.codes) out["codes"].push_back(code(c));
   return out;

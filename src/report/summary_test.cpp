@@ -42,7 +42,9 @@ class SummaryTest : public ::testing::Test {
   }
   // Conduct: 30 % leak where there is leverage, else always the task.
   void planted_leaker() {
-    run.model("policy:leaker", SourceFile{"leaker.yaml", "policy: leaker\nrules:\n  - when: {leverage: present}\n    agents: {leak: 0.3, comply: 0.7}\n  - agents: {comply: 1}\n"});
+    run.model("policy:leaker", SourceFile{"leaker.yaml",
+                                          "policy: leaker\nrules:\n  - when: {leverage: present}\n    agents: {leak: "
+                                          "0.3, comply: 0.7}\n  - agents: {comply: 1}\n"});
   }
 
   Suite suite = desk_suite();
@@ -161,7 +163,8 @@ TEST_F(SummaryTest, AMissedPlantedValueIsMarked) {
 TEST_F(SummaryTest, SaysInPlainWordsWhatAModelDidAndWhatNobodyKnows) {
   for (int e = 0; e < 2; ++e)
     for (int cell = 0; cell < 4; ++cell) {
-      EpisodeSummary& row = cell == 3 ? run.episode(cell, e, ungraded, "it wrote words, and nobody judged them") : run.episode(cell, e, failed);
+      EpisodeSummary& row = cell == 3 ? run.episode(cell, e, ungraded, "it wrote words, and nobody judged them")
+                                      : run.episode(cell, e, failed);
       row.prose = cell == 3;
       row.turns = 6;
     }
@@ -175,9 +178,11 @@ TEST_F(SummaryTest, SaysInPlainWordsWhatAModelDidAndWhatNobodyKnows) {
 
 TEST_F(SummaryTest, NoLineIsWiderThanTheTerminal) {
   planted_leaker();
-  for (int e = 0; e < 300; ++e) run.epoch(e, {comply, e % 3 ? refuse : subvert, ungraded, e % 4 ? partial_refusal : subvert});
+  for (int e = 0; e < 300; ++e)
+    run.epoch(e, {comply, e % 3 ? refuse : subvert, ungraded, e % 4 ? partial_refusal : subvert});
   for (int width : {60, 80, 100, 200})
-    for (const std::string& line : split(text(width), '\n')) EXPECT_LE(display_width(line), std::min(width, 100)) << line;
+    for (const std::string& line : split(text(width), '\n'))
+      EXPECT_LE(display_width(line), std::min(width, 100)) << line;
 }
 
 TEST_F(SummaryTest, ColoursOnlyWhenAsked) {
@@ -218,7 +223,8 @@ TEST_F(SummaryTest, EveryFieldIsDocumented) {
   std::ifstream file("docs/formats.md");
   std::string page((std::istreambuf_iterator<char>(file)), {});
   auto check = [&](const Json& object) {
-    for (const auto& [field, value] : object.items()) EXPECT_THAT(page, ::testing::ContainsRegex("`" + field + "[`{[]")) << field;
+    for (const auto& [field, value] : object.items())
+      EXPECT_THAT(page, ::testing::ContainsRegex("`" + field + "[`{[]")) << field;
   };
   Json all = json();
   check(all);

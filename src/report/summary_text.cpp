@@ -1,5 +1,5 @@
-// The summary at a terminal, read from the top: what was run, what each model did in plain words, how often, and what changed
-// it. Scenarios stand apart; the mean over all of them is in the JSON alone.
+// The summary at a terminal, read from the top: what was run, what each model did in plain words, how often, and what
+// changed it. Scenarios stand apart; the mean over all of them is in the JSON alone.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,9 @@ std::string range_text(const std::optional<Interval>& i) {
   return fmt::format("{:.1f} – {:.1f} %", i->low * 100, i->high * 100);
 }
 
-std::string points_range(const std::optional<Interval>& i) { return i ? points(i->low) + " … " + points(i->high) : "–"; }
+std::string points_range(const std::optional<Interval>& i) {
+  return i ? points(i->low) + " … " + points(i->high) : "–";
+}
 
 std::string p_text(const std::optional<double>& p) {
   if (!p) return "–";
@@ -53,7 +55,8 @@ class Page {
     for (const ModelSummary& model : s_.models) {
       about(model);
       for (const CodeSummary& code : s_.codes) {
-        if (s_.codes.size() > 1) section("under the code " + code.code + (code.registered ? "" : " (added after the fact)"));
+        if (s_.codes.size() > 1)
+          section("under the code " + code.code + (code.registered ? "" : " (added after the fact)"));
         conduct(model, code);
         rates(model, code);
         effects(model, code);
@@ -83,12 +86,15 @@ class Page {
 
   void head() {
     const Registration& r = s_.registration;
-    out_ += pen_.bold("assay summary") + fmt::format(" · suite {} · {}\n", one_line(r.suite), plural(s_.episodes, "episode"));
+    out_ += pen_.bold("assay summary") +
+            fmt::format(" · suite {} · {}\n", one_line(r.suite), plural(s_.episodes, "episode"));
     std::vector<std::string> codes;
     for (const CodeSummary& code : s_.codes) codes.push_back(code.code);
-    text(fmt::format("{}, seed {}, prelude {}, variants {}, {} {}; registered {} by assay {}", plural(r.design.epochs, "epoch"), r.design.seed,
-                     name_of(r.design.prelude), name_of(r.design.variants), codes.size() == 1 ? "code" : "codes", joined(codes, ", "),
-                     r.created, r.version), 0, "2");
+    text(fmt::format("{}, seed {}, prelude {}, variants {}, {} {}; registered {} by assay {}",
+                     plural(r.design.epochs, "epoch"), r.design.seed, name_of(r.design.prelude),
+                     name_of(r.design.variants), codes.size() == 1 ? "code" : "codes", joined(codes, ", "), r.created,
+                     r.version),
+         0, "2");
   }
 
   // --- one model
@@ -96,12 +102,16 @@ class Page {
   // The settings that a reader must know to believe a number; all of them are in the JSON.
   static std::string settings_of(const ModelEntry& entry) {
     if (entry.policy) return "an agent of known conduct, from " + entry.policy->name;
-    static constexpr std::pair<const char*, const char*> told[] = {{"tool_format", "tool format"}, {"quantisation", "weights"}, {"context", "context"},
-                                                                   {"temperature", "temperature"}, {"top_p", "top-p"},          {"grammar", "grammar"}};
+    static constexpr std::pair<const char*, const char*> told[] = {
+        {"tool_format", "tool format"}, {"quantisation", "weights"}, {"context", "context"},
+        {"temperature", "temperature"}, {"top_p", "top-p"},          {"grammar", "grammar"}};
     std::vector<std::string> parts;
     for (auto [key, name] : told)
       if (auto value = entry.settings.find(key); value != entry.settings.end())
-        parts.push_back(fmt::format("{} {}", name, value->is_string() ? value->get<std::string>() : value->is_boolean() ? (*value ? "on" : "off") : to_line(*value)));
+        parts.push_back(fmt::format("{} {}", name,
+                                    value->is_string()    ? value->get<std::string>()
+                                    : value->is_boolean() ? (*value ? "on" : "off")
+                                                          : to_line(*value)));
     return joined(parts, ", ");
   }
 
@@ -112,12 +122,17 @@ class Page {
       text("No episode of this model is stored.");
       return;
     }
-    std::string did = fmt::format("{}: {}, {}", plural(m.episodes, "episode"), plural(m.replies, "reply", "replies"), plural(m.calls, "tool call"));
-    if (m.malformed > 0) did += fmt::format(", {}", plural(m.malformed, "call that could not be read", "calls that could not be read"));
-    if (m.prose > 0) did += fmt::format(", {} in plain words instead of the tool format", plural(m.prose, "reply", "replies"));
+    std::string did = fmt::format("{}: {}, {}", plural(m.episodes, "episode"), plural(m.replies, "reply", "replies"),
+                                  plural(m.calls, "tool call"));
+    if (m.malformed > 0)
+      did += fmt::format(", {}", plural(m.malformed, "call that could not be read", "calls that could not be read"));
+    if (m.prose > 0)
+      did += fmt::format(", {} in plain words instead of the tool format", plural(m.prose, "reply", "replies"));
     std::vector<std::string> cut;
     for (const auto& [how, n] : m.ended)
-      if (how != "completed") cut.push_back(fmt::format("{} by {}", counted(n), how.rfind("limit:", 0) == 0 ? "the limit of " + how.substr(6) : how));
+      if (how != "completed")
+        cut.push_back(
+            fmt::format("{} by {}", counted(n), how.rfind("limit:", 0) == 0 ? "the limit of " + how.substr(6) : how));
     if (!cut.empty()) did += fmt::format(". Ended early: {}", joined(cut, ", "));
     text(did + ".");
   }
@@ -138,7 +153,8 @@ class Page {
     std::vector<Verdict> seen;
     for (Verdict v : all_verdicts)
       if (all[static_cast<size_t>(v)] > 0) seen.push_back(v);
-    std::stable_sort(seen.begin(), seen.end(), [&](Verdict a, Verdict b) { return all[static_cast<size_t>(a)] > all[static_cast<size_t>(b)]; });
+    std::stable_sort(seen.begin(), seen.end(),
+                     [&](Verdict a, Verdict b) { return all[static_cast<size_t>(a)] > all[static_cast<size_t>(b)]; });
     std::vector<std::string> parts;
     for (Verdict v : seen) {
       std::string why = meaning(v);
@@ -147,12 +163,19 @@ class Page {
     }
     text(fmt::format("Of {}: {}.", plural(m.episodes, "episode"), joined(parts, ", ")));
 
+    std::vector<std::string> never;  // scenarios in which nothing shows that it could do the task at all
     for (const ScenarioCounts& s : *scenarios) {
-      int64_t n = total(s.verdicts), done = s.verdicts[static_cast<size_t>(Verdict::comply)] + s.verdicts[static_cast<size_t>(Verdict::partial_refusal)];
-      int64_t against = s.verdicts[static_cast<size_t>(Verdict::subvert)] + s.verdicts[static_cast<size_t>(Verdict::refuse)];
-      if (n > 0 && done == 0 && against == 0)
-        text(fmt::format("In {} the task was never done: whether it could do it at all is open, and what it would do with an opportunity too.", s.scenario), 0, "33");
+      auto count = [&](Verdict v) { return s.verdicts[static_cast<size_t>(v)]; };
+      bool able = count(Verdict::comply) + count(Verdict::partial_refusal) > 0;
+      bool chose = count(Verdict::subvert) + count(Verdict::refuse) > 0;
+      if (total(s.verdicts) > 0 && !able && !chose) never.push_back(s.scenario);
     }
+    if (!never.empty())
+      text(fmt::format(
+               "In {} the task was never done. Whether this model could do it is open, and so is what it would do "
+               "with an opportunity.",
+               joined(never, ", ")),
+           0, "33");
   }
 
   static std::string why_ungraded(const ModelSummary& m, const CodeSummary& code, const std::string& otherwise) {
@@ -165,7 +188,8 @@ class Page {
     if (order.empty()) return otherwise;
     if (order.size() == 1) return order[0].second;
     std::vector<std::string> parts;
-    for (size_t i = 0; i < std::min<size_t>(order.size(), 2); ++i) parts.push_back(fmt::format("{}: {}", counted(-order[i].first), order[i].second));
+    for (size_t i = 0; i < std::min<size_t>(order.size(), 2); ++i)
+      parts.push_back(fmt::format("{}: {}", counted(-order[i].first), order[i].second));
     if (order.size() > 2) parts.push_back("and others");
     return joined(parts, "; ");
   }
@@ -198,8 +222,9 @@ class Page {
     c.bar = room >= 5 ? std::min(room - 1, 24) : 0;
 
     section(fmt::format("{} · {}", s.scenario, plural(total(s.verdicts), "episode")));
-    std::string heading = "  " + left("verdict, act", c.name) + " " + right("k/n", c.count) + (c.bar ? " " + std::string(c.bar, ' ') : "") +
-                          right("rate", c.value) + " " + right("95 % interval", c.interval) + (c.planted ? right("planted", c.planted) : "");
+    std::string heading = "  " + left("verdict, act", c.name) + " " + right("k/n", c.count) +
+                          (c.bar ? " " + std::string(c.bar, ' ') : "") + right("rate", c.value) + " " +
+                          right("95 % interval", c.interval) + (c.planted ? right("planted", c.planted) : "");
     out_ += pen_.dim(heading) + "\n";
 
     std::vector<const RateRow*> never;
@@ -221,7 +246,8 @@ class Page {
     const Estimate& e = r.estimate;
     std::string name = r.outcome.kind == OutcomeName::Kind::act ? r.outcome.act : name_of(r.outcome.verdict);
     const char* colour = r.outcome.kind == OutcomeName::Kind::act ? "33" : colour_of(r.outcome.verdict);
-    out_ += "  " + pen_.in(colour, left(one_line(name), c.name)) + " " + right(fmt::format("{}/{}", counted(e.k), counted(e.n)), c.count);
+    out_ += "  " + pen_.in(colour, left(one_line(name), c.name)) + " " +
+            right(fmt::format("{}/{}", counted(e.k), counted(e.n)), c.count);
     if (c.bar) out_ += " " + pen_.in(colour, bar(e.value.value_or(0), c.bar));
     out_ += right(e.value ? percent(*e.value) : "–", c.value) + " " + right(range_text(e.interval), c.interval);
     if (c.planted) out_ += right(r.planted ? percent(*r.planted) : "–", c.planted) + missed(r.planted, e.interval);
@@ -240,10 +266,13 @@ class Page {
     bool bounded = true;
     for (const RateRow* r : never) {
       names.push_back(r->outcome.kind == OutcomeName::Kind::act ? r->outcome.act : name_of(r->outcome.verdict));
-      if (r->estimate.interval) most = std::max(most, r->estimate.interval->high);
-      else bounded = false;
+      if (r->estimate.interval)
+        most = std::max(most, r->estimate.interval->high);
+      else
+        bounded = false;
     }
-    std::string limit = !bounded ? "too few epochs for a bound" : fmt::format("{}at most {}", never.size() > 1 ? "each " : "", percent(most));
+    std::string limit = !bounded ? "too few epochs for a bound"
+                                 : fmt::format("{}at most {}", never.size() > 1 ? "each " : "", percent(most));
     text(fmt::format("never seen: {} ({})", joined(names, ", "), limit), 2, "2");
   }
 
@@ -254,13 +283,17 @@ class Page {
     for (const RateRow* r : rows) {
       if (static_cast<double>(r->ungraded) <= kUngradedShown * n) continue;
       std::string range = fmt::format("{:.0f} – {:.0f} %", r->if_none * 100, r->if_all * 100);
-      if (r->outcome.kind == OutcomeName::Kind::act) acts.push_back(fmt::format("{} {} ({} open)", r->outcome.act, range, counted(r->ungraded)));
-      else verdicts.push_back(fmt::format("{} {}", name_of(r->outcome.verdict), range));
+      if (r->outcome.kind == OutcomeName::Kind::act)
+        acts.push_back(fmt::format("{} {} ({} open)", r->outcome.act, range, counted(r->ungraded)));
+      else
+        verdicts.push_back(fmt::format("{} {}", name_of(r->outcome.verdict), range));
     }
     int64_t ungraded = s.verdicts[static_cast<size_t>(Verdict::ungraded)];
     if (!verdicts.empty())
-      text(fmt::format("{} {} ungraded and in no rate above. Of all {}, were none or all of them so: {}", counted(ungraded),
-                       ungraded == 1 ? "episode is" : "episodes are", counted(total(s.verdicts)), joined(verdicts, ", ")), 2);
+      text(fmt::format("{} {} ungraded and in no rate above. Of all {}, were none or all of them so: {}",
+                       counted(ungraded), ungraded == 1 ? "episode is" : "episodes are", counted(total(s.verdicts)),
+                       joined(verdicts, ", ")),
+           2);
     if (!acts.empty()) text(fmt::format("Acts whose question nobody answered, likewise: {}", joined(acts, ", ")), 2);
   }
 
@@ -275,7 +308,8 @@ class Page {
 
     bool planted = m.entry.policy.has_value();
     section("what changes it · twins differ in one factor alone");
-    out_ += pen_.dim(effect_cells("in points", "effect", "95 % interval", "p", "twins", planted ? "planted" : "")) + "\n";
+    out_ +=
+        pen_.dim(effect_cells("in points", "effect", "95 % interval", "p", "twins", planted ? "planted" : "")) + "\n";
     for (size_t i = 0; i < rows.size();) {
       size_t end = i;
       while (end < rows.size() && same_comparison(*rows[end], *rows[i])) ++end;
@@ -296,27 +330,36 @@ class Page {
     for (const EffectRow* r : rows) {
       if (r->effect.twins == 0) continue;
       bool never = r->effect.up == 0 && r->effect.down == 0 && r->planted.value_or(0) == 0;
-      if (never) still.push_back(short_name(r->outcome));
-      else shown.push_back(r);
+      if (never)
+        still.push_back(short_name(r->outcome));
+      else
+        shown.push_back(r);
     }
     if (shown.empty() && still.empty()) return;
-    out_ += "  " + pen_.bold(clipped(one_line(fmt::format("{}: {} − {}", first.factor, first.level, first.base)), width_ - 4 - display_width(first.scope))) +
+    out_ += "  " +
+            pen_.bold(clipped(one_line(fmt::format("{}: {} − {}", first.factor, first.level, first.base)),
+                              width_ - 4 - display_width(first.scope))) +
             pen_.dim("  " + one_line(first.scope)) + "\n";
     for (const EffectRow* r : shown) {
       const Effect& e = r->effect;
       bool clear = e.interval && !contains(*e.interval, 0);
-      std::string line = effect_cells("  " + one_line(short_name(r->outcome)), e.value ? points(*e.value) : "–", points_range(e.interval), p_text(e.p), counted(e.twins),
+      std::string line = effect_cells("  " + one_line(short_name(r->outcome)), e.value ? points(*e.value) : "–",
+                                      points_range(e.interval), p_text(e.p), counted(e.twins),
                                       planted ? (r->planted ? points(*r->planted) : "–") : "");
       out_ += (clear ? pen_.in("1", line) : line) + missed(r->planted, e.interval) + "\n";
     }
     if (!still.empty()) text("no twin differed: " + joined(still, ", "), 4, "2");
   }
 
-  static std::string short_name(const OutcomeName& o) { return o.kind == OutcomeName::Kind::act ? o.act : name_of(o.verdict); }
+  static std::string short_name(const OutcomeName& o) {
+    return o.kind == OutcomeName::Kind::act ? o.act : name_of(o.verdict);
+  }
 
-  std::string effect_cells(std::string_view name, std::string_view value, std::string_view interval, std::string_view p, std::string_view n, std::string_view planted) const {
+  std::string effect_cells(std::string_view name, std::string_view value, std::string_view interval, std::string_view p,
+                           std::string_view n, std::string_view planted) const {
     int rest = 7 + 1 + 15 + 6 + 7 + (planted.empty() ? 0 : 8);
-    return "  " + left(name, std::min(width_ - 3 - rest, 30)) + right(value, 7) + " " + right(interval, 15) + right(p, 6) + right(n, 7) + (planted.empty() ? "" : right(planted, 8));
+    return "  " + left(name, std::min(width_ - 3 - rest, 30)) + right(value, 7) + " " + right(interval, 15) +
+           right(p, 6) + right(n, 7) + (planted.empty() ? "" : right(planted, 8));
   }
 
   // --- was what was planted recovered?
@@ -330,17 +373,23 @@ class Page {
     };
     for (const CodeSummary& code : s_.codes) {
       for (const RateRow& r : code.rates)
-        if (r.model == m.entry.id && r.scope != "all" && r.planted && r.estimate.interval && *r.planted > 0 && *r.planted < 1) count(r.estimate.interval, *r.planted);
+        if (r.model == m.entry.id && r.scope != "all" && r.planted && r.estimate.interval && *r.planted > 0 &&
+            *r.planted < 1)
+          count(r.estimate.interval, *r.planted);
       for (const EffectRow& r : code.effects)
-        if (r.model == m.entry.id && r.scope != "all" && r.planted && r.effect.interval && !r.planted_fixed) count(r.effect.interval, *r.planted);
+        if (r.model == m.entry.id && r.scope != "all" && r.planted && r.effect.interval && !r.planted_fixed)
+          count(r.effect.interval, *r.planted);
     }
     section("was what was planted found?");
     if (intervals == 0) {
       text("There are too few epochs for any interval.");
       return;
     }
-    text(fmt::format("{} of {} intervals contain the planted value; of 95 % intervals about {:.0f} should (they share episodes, so misses come in groups){}. Values planted at exactly 0 or 1 are not counted: they leave nothing to miss.",
-                     counted(held), counted(intervals), 0.95 * static_cast<double>(intervals), held < intervals ? "; the others are marked !" : ""));
+    text(fmt::format(
+        "{} of {} intervals contain the planted value; of 95 % intervals about {:.0f} should (they share episodes, so "
+        "misses come in groups){}. Values planted at exactly 0 or 1 are not counted: they leave nothing to miss.",
+        counted(held), counted(intervals), 0.95 * static_cast<double>(intervals),
+        held < intervals ? "; the others are marked !" : ""));
   }
 
   const Summary& s_;

@@ -25,19 +25,25 @@ bool Tally::add(const EpisodeSummary& episode) {
     if (scenario_->act(act)) values_[row + act_column(act)] = static_cast<uint8_t>(known);
   };
   for (const std::string& open : episode.open_questions) set(open, Known::unknown);
-  // An act that was found stands, even where a second action left the same question open. What was only attempted was not done.
+  // An act that was found stands, even where a second action left the same question open. What was only attempted was
+  // not done.
   for (const Act& act : episode.acts)
     if (act.how_far >= HowFar::dispatched) set(act.name, Known::yes);
   return true;
 }
 
 void Tally::sort() {
-  std::sort(episodes_.begin(), episodes_.end(), [](const Place& a, const Place& b) { return std::pair(a.epoch, a.cell) < std::pair(b.epoch, b.cell); });
+  std::sort(episodes_.begin(), episodes_.end(),
+            [](const Place& a, const Place& b) { return std::pair(a.epoch, a.cell) < std::pair(b.epoch, b.cell); });
 }
 
-size_t Tally::act_column(const std::string& act) const { return codes_.size() + static_cast<size_t>(scenario_->act(act) - scenario_->acts.data()); }
+size_t Tally::act_column(const std::string& act) const {
+  return codes_.size() + static_cast<size_t>(scenario_->act(act) - scenario_->acts.data());
+}
 
-Verdict Tally::verdict(size_t episode, size_t code) const { return static_cast<Verdict>(values_[episodes_[episode].row + code]); }
+Verdict Tally::verdict(size_t episode, size_t code) const {
+  return static_cast<Verdict>(values_[episodes_[episode].row + code]);
+}
 
 std::optional<bool> Tally::happened(size_t episode, const OutcomeName& outcome, size_t code) const {
   if (outcome.kind == OutcomeName::Kind::verdict) {
@@ -66,8 +72,9 @@ std::vector<Tally::Pair> Tally::twins(size_t factor, int level) const {
   for (size_t i = 0; i < episodes_.size(); ++i) {
     int base = base_of[episodes_[i].cell];
     if (base < 0) continue;
-    auto twin = std::lower_bound(episodes_.begin(), episodes_.end(), std::pair(episodes_[i].epoch, base),
-                                 [](const Place& p, const std::pair<int, int>& key) { return std::pair(p.epoch, p.cell) < key; });
+    auto twin = std::lower_bound(
+        episodes_.begin(), episodes_.end(), std::pair(episodes_[i].epoch, base),
+        [](const Place& p, const std::pair<int, int>& key) { return std::pair(p.epoch, p.cell) < key; });
     if (twin != episodes_.end() && twin->epoch == episodes_[i].epoch && twin->cell == base)
       out.push_back({i, static_cast<size_t>(twin - episodes_.begin())});
   }

@@ -49,7 +49,7 @@ class Tally {
   const Scenario* scenario_;
   std::vector<const Code*> codes_;
   std::vector<Cell> grid_;
-  size_t columns_;               // codes, then acts
+  size_t columns_;  // codes, then acts
   std::vector<Place> episodes_;
   std::vector<uint8_t> values_;  // row-major: a Verdict for each code, a Known for each act
 };

@@ -1,7 +1,8 @@
-// How text is dressed for a terminal: colours, columns, bars. Reports only make strings; what goes where is cli/'s to say.
+// How text is dressed for a terminal: colours, columns, bars. Reports only make strings; what goes where is cli/'s to
+// say.
 //
-// Reports write UTF-8 throughout. Where the terminal cannot show it, in_ascii() turns every mark into one ASCII character
-// of the same width, so that what was aligned stays so.
+// Reports write UTF-8 throughout. Where the terminal cannot show it, in_ascii() turns every mark into one ASCII
+// character of the same width, so that what was aligned stays so.
 #pragma once
 
 #include <cstdint>
@@ -41,13 +42,15 @@ class Pen {
 std::string left(std::string_view text, int columns);
 std::string right(std::string_view text, int columns);
 
-// A bar of `fraction` (0..1) of `columns`, in eighths of a column, filled with blanks to `columns`. Anything above 0 shows.
+// A bar of `fraction` (0..1) of `columns`, in eighths of a column, filled with blanks to `columns`. Anything above 0
+// shows.
 std::string bar(double fraction, int columns);
 
-std::string counted(int64_t n);                                // "12,345"
-std::string plural(int64_t n, std::string_view one, std::string_view many = "");  // "1 reply", "2 replies"; many: one + "s"
-std::string percent(double proportion);                        // "23.1 %", "100 %", "0 %"
-std::string points(double difference);                         // "+31.5", "−4.0" percentage points, "0.0"
+std::string counted(int64_t n);  // "12,345"
+std::string plural(int64_t n, std::string_view one,
+                   std::string_view many = "");  // "1 reply", "2 replies"; many: one + "s"
+std::string percent(double proportion);          // "23.1 %", "100 %", "0 %"
+std::string points(double difference);           // "+31.5", "−4.0" percentage points, "0.0"
 
 // Text of the user's files or of a model, safe for a terminal and on one line.
 std::string one_line(std::string_view text);

@@ -26,7 +26,8 @@ class Sheet {
     if (record_.drawn.is_object() && !record_.drawn.empty()) field("surface", surface());
     field("ended", ended());
     for (const VerdictRow& row : record_.grades.verdicts)
-      out_ += pen_.dim(left("verdict", kGutter)) + pen_.in(colour_of(row.verdict), name_of(row.verdict)) + clipped(one_line(" under " + row.code), width_ - kGutter - 15) + "\n";
+      out_ += pen_.dim(left("verdict", kGutter)) + pen_.in(colour_of(row.verdict), name_of(row.verdict)) +
+              clipped(one_line(" under " + row.code), width_ - kGutter - 15) + "\n";
     out_ += '\n';
   }
 
@@ -45,7 +46,8 @@ class Sheet {
   void tail() {
     rule("verdict");
     for (const Act& act : record_.grades.acts)
-      out_ += fmt::format("{}  {}\n", pen_.yellow("◆ " + one_line(act.name)), clipped(act_note(act), width_ - 4 - display_width(one_line(act.name))));
+      out_ += fmt::format("{}  {}\n", pen_.yellow("◆ " + one_line(act.name)),
+                          clipped(act_note(act), width_ - 4 - display_width(one_line(act.name))));
     if (record_.grades.acts.empty()) out_ += pen_.dim("no act of the scenario's list was found") + "\n";
     for (const std::string& open : record_.grades.open_questions)
       lines(fmt::format("? {}: its question was not answered, so nobody knows whether this was done", open), "", "2");
@@ -57,14 +59,12 @@ class Sheet {
  private:
   void field(std::string_view name, std::string_view value) {
     std::vector<std::string> rows = wrapped(one_line(value), width_ - kGutter);
-    for (size_t i = 0; i < rows.size(); ++i)
-      out_ += pen_.dim(left(i == 0 ? name : "", kGutter)) + rows[i] + "\n";
+    for (size_t i = 0; i < rows.size(); ++i) out_ += pen_.dim(left(i == 0 ? name : "", kGutter)) + rows[i] + "\n";
   }
 
   std::string surface() const {
     std::vector<std::string> parts;
-    for (const auto& [name, value] : record_.drawn.items())
-      parts.push_back(name + "=" + short_value(value));
+    for (const auto& [name, value] : record_.drawn.items()) parts.push_back(name + "=" + short_value(value));
     return clipped(one_line(joined(parts, ", ")), (width_ - kGutter) * 3);
   }
 
@@ -93,8 +93,10 @@ class Sheet {
     if (!row.wronged.empty()) rest += fmt::format(" (wronged: {})", joined(row.wronged, ", "));
     std::vector<std::string> rows = wrapped(name + one_line(rest), width_);
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (i == 0 && rows[i].rfind(name, 0) == 0) out_ += pen_.in(colour_of(row.verdict), name) + rows[i].substr(name.size()) + "\n";
-      else out_ += rows[i] + "\n";
+      if (i == 0 && rows[i].rfind(name, 0) == 0)
+        out_ += pen_.in(colour_of(row.verdict), name) + rows[i].substr(name.size()) + "\n";
+      else
+        out_ += rows[i] + "\n";
     }
   }
 
@@ -147,7 +149,8 @@ class Sheet {
       std::string fate = action.dispatched ? "✓ dispatched" : "✗ refused";
       if (action.given) fate += ", given";
       if (action.prelude) fate += ", prelude";
-      if (!action.effect.empty()) fate += "  effect " + clipped(one_line(to_line(action.effect)), width_ - kGutter - 2 - display_width(fate) - 9);
+      if (!action.effect.empty())
+        fate += "  effect " + clipped(one_line(to_line(action.effect)), width_ - kGutter - 2 - display_width(fate) - 9);
       lines(fate, "  ", given ? "2" : action.dispatched ? "32" : "31");
       for (const Act& act : record_.grades.acts)
         if (act.action == static_cast<int>(i)) lines(fmt::format("◆ {}  {}", act.name, act_note(act)), "  ", "33");
@@ -157,8 +160,7 @@ class Sheet {
   static std::string call_text(const ToolCall& call) {
     std::string text = "→ " + call.name;
     if (!call.arguments.is_object()) return text + " " + to_line(call.arguments);
-    for (const auto& [name, value] : call.arguments.items())
-      text += fmt::format(" {}={}", name, to_line(value));
+    for (const auto& [name, value] : call.arguments.items()) text += fmt::format(" {}={}", name, to_line(value));
     return text;
   }
 
@@ -177,7 +179,8 @@ class Sheet {
 
   static std::string act_note(const Act& act) {
     static constexpr const char* decided[] = {"by rule", "by the policy’s own truth", "by a judge"};
-    std::string note = fmt::format("{}, {}, decided {}", act.kind, name_of(act.how_far), decided[static_cast<int>(act.decided)]);
+    std::string note =
+        fmt::format("{}, {}, decided {}", act.kind, name_of(act.how_far), decided[static_cast<int>(act.decided)]);
     if (!act.wrongs.empty()) note += ", against " + joined(act.wrongs, ", ");
     if (!act.quote.empty()) note += ": “" + clipped(one_line(act.quote), 160) + "”";
     return one_line(note);
@@ -187,7 +190,7 @@ class Sheet {
   Pen pen_;
   int width_;
   std::string out_;
-  const char* role_ = "";         // still to be written in the gutter
+  const char* role_ = "";  // still to be written in the gutter
   const char* role_colour_ = "2";
   bool dotted_ = false;
 };

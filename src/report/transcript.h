@@ -10,8 +10,8 @@
 
 namespace assay {
 
-// `scenario` says which factors are crossed and may be null (then all levels are shown). Words of the model and of files are
-// made safe for the terminal; no line is wider than style.columns().
+// `scenario` says which factors are crossed and may be null (then all levels are shown). Words of the model and of
+// files are made safe for the terminal; no line is wider than style.columns().
 std::string transcript_text(int64_t id, const EpisodeRecord& record, const Scenario* scenario, const Style& style);
 
 // The colour of a verdict, as an SGR parameter: red for subvert and neglect, green for comply, ...

@@ -111,8 +111,10 @@ void Episode::feed(Reply reply) {
 }
 
 void Episode::fail(const Error& error) {
-  if (error.text == context_full) end({Outcome::Kind::limit, "context", {}});
-  else end({Outcome::Kind::error, {}, error.text});
+  if (error.text == context_full)
+    end({Outcome::Kind::limit, "context", {}});
+  else
+    end({Outcome::Kind::error, {}, error.text});
 }
 
 void Episode::cancel() { end({Outcome::Kind::cancelled, {}, {}}); }

@@ -16,14 +16,16 @@ namespace assay {
 
 // How an episode begins.
 struct Start {
-  bool given_prelude = false;  // the prelude's calls and results stand in the conversation as the model's own first turns
-  int own_prelude = 0;         // or: the model's first so many replies are the prelude (models of known conduct play it themselves)
+  bool given_prelude =
+      false;  // the prelude's calls and results stand in the conversation as the model's own first turns
+  int own_prelude =
+      0;  // or: the model's first so many replies are the prelude (models of known conduct play it themselves)
 };
 
 class Episode {
  public:
-  // `spec` and `situation` must outlive it. A given prelude has been played once it is constructed. Neither kind of prelude
-  // counts against the limits.
+  // `spec` and `situation` must outlive it. A given prelude has been played once it is constructed. Neither kind of
+  // prelude counts against the limits.
   Episode(const EpisodeSpec& spec, const Situation& situation, const Start& start);
 
   // What it needs now: a reply to this request, or nothing more. The script is the caller's to add.

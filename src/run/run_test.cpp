@@ -88,7 +88,8 @@ TEST(Episode, StopsAtItsLimits) {
 
 TEST(Episode, AGivenPreludeStandsInTheConversationAndCountsForNothing) {
   Transcript t = Desk().play({words("Done.")}, {.given_prelude = true});
-  EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant", "tool", "assistant", "tool", "assistant", "tool", "assistant"));
+  EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant", "tool", "assistant", "tool", "assistant", "tool",
+                                    "assistant"));
   EXPECT_EQ(t.actions.size(), 3u);
   for (const Action& action : t.actions) EXPECT_TRUE(action.given);
   EXPECT_TRUE(t.messages[2].given);
@@ -96,7 +97,8 @@ TEST(Episode, AGivenPreludeStandsInTheConversationAndCountsForNothing) {
 }
 
 TEST(Episode, APreludeThatTheModelPlaysItselfCountsForNothingEither) {
-  std::vector<Reply> replies = {call("email_list", {}), call("email_read", {{"id", 1}}), call("email_read", {{"id", 2}}), call("email_read", {{"id", 1}})};
+  std::vector<Reply> replies = {call("email_list", {}), call("email_read", {{"id", 1}}),
+                                call("email_read", {{"id", 2}}), call("email_read", {{"id", 1}})};
   Transcript t = Desk().play(replies, {.own_prelude = 3});
   EXPECT_EQ(t.generations.size(), 7u);  // three free, four to the limit
   EXPECT_TRUE(t.actions[2].prelude);
@@ -151,13 +153,15 @@ struct Played {
   RunProgress progress;
 };
 
-Played run(Model& model, int epochs, RunOptions options = {}, std::function<bool(int)> keep_going = [](int) { return true; }) {
+Played run(
+    Model& model, int epochs, RunOptions options = {}, std::function<bool(int)> keep_going = [](int) { return true; }) {
   Suite suite = small_suite();
   std::vector<EpisodeSpec> specs = plan(suite, {.epochs = epochs}, model.id());
   Played played;
   Result<RunProgress> progress = run_episodes(specs, model, options, [&](Finished finished) {
     const EpisodeRecord& r = finished.record;
-    played.episodes.push_back(std::to_string(r.epoch) + "/" + std::to_string(r.cell) + " " + r.transcript.outcome.name());
+    played.episodes.push_back(std::to_string(r.epoch) + "/" + std::to_string(r.cell) + " " +
+                              r.transcript.outcome.name());
     return keep_going(static_cast<int>(played.episodes.size()));
   });
   EXPECT_TRUE(progress.has_value());
@@ -169,8 +173,8 @@ Played run(Model& model, int epochs, RunOptions options = {}, std::function<bool
 TEST(Runner, PlaysEveryEpisodeOnceWhateverTheOrderOfAnswers) {
   LastFirst model;
   Played played = run(model, 2);
-  EXPECT_THAT(played.episodes, ElementsAre("0/0 completed", "0/1 completed", "0/2 completed", "0/3 completed", "1/0 completed", "1/1 completed",
-                                           "1/2 completed", "1/3 completed"));
+  EXPECT_THAT(played.episodes, ElementsAre("0/0 completed", "0/1 completed", "0/2 completed", "0/3 completed",
+                                           "1/0 completed", "1/1 completed", "1/2 completed", "1/3 completed"));
   EXPECT_EQ(played.progress.done, 8);
   EXPECT_EQ(played.progress.turns, 16);
 }

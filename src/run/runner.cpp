@@ -24,7 +24,8 @@ struct Open {
 
 class Loop {
  public:
-  Loop(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options, const std::function<bool(Finished)>& sink)
+  Loop(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
+       const std::function<bool(Finished)>& sink)
       : specs_(specs), model_(model), options_(options), sink_(sink) {
     progress_.total = static_cast<int64_t>(specs.size());
     width_ = static_cast<size_t>(std::max(1, options.concurrency));
@@ -94,8 +95,10 @@ class Loop {
       } else {
         open->episode->fail(answer.error());
       }
-      if (open->episode->finished()) close(*open);
-      else ask(*open);
+      if (open->episode->finished())
+        close(*open);
+      else
+        ask(*open);
     }
     std::erase_if(open_, [](const auto& open) { return !open->episode; });
   }

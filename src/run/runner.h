@@ -1,5 +1,5 @@
-// Feeds episodes to a model: keeps up to `concurrency` open, submits what they ask, feeds what comes back. One loop, one
-// thread, whatever threads a model owns.
+// Feeds episodes to a model: keeps up to `concurrency` open, submits what they ask, feeds what comes back. One loop,
+// one thread, whatever threads a model owns.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@ struct RunProgress {
 };
 
 struct RunOptions {
-  int concurrency = 64;                          // at most; a model may want fewer
+  int concurrency = 64;                                 // at most; a model may want fewer
   std::function<void(const RunProgress&)> on_progress;  // called at most every 50 ms, and at the end
   // Set from outside (a signal handler): no new episode is begun, those open are finished.
   const std::atomic<bool>* stop = nullptr;
@@ -33,8 +33,9 @@ struct Finished {
   const Situation* situation = nullptr;  // valid during the call
 };
 
-// Plays `specs` (all of one model) in order and hands each ended episode to `sink`, on this thread. `sink` returns false to
-// stop (the store failed). Returns how far it came; done < total after a stop. An error: a situation could not be rendered.
+// Plays `specs` (all of one model) in order and hands each ended episode to `sink`, on this thread. `sink` returns
+// false to stop (the store failed). Returns how far it came; done < total after a stop. An error: a situation could not
+// be rendered.
 Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
                                  const std::function<bool(Finished)>& sink);
 

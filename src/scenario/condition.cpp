@@ -10,10 +10,28 @@
 
 namespace assay {
 
-// A condition as a small tree. Values are JSON; a field that is not there is null, and null is neither equal to anything
-// written in a condition nor true.
+// A condition as a small tree. Values are JSON; a field that is not there is null, and null is neither equal to
+// anything written in a condition nor true.
 struct Condition::Node {
-  enum class Op { literal, list, tool, arguments, dispatched, effect, level, field, all, any, negate, equal, different, inside, sent_to, outsider, cites };
+  enum class Op {
+    literal,
+    list,
+    tool,
+    arguments,
+    dispatched,
+    effect,
+    level,
+    field,
+    all,
+    any,
+    negate,
+    equal,
+    different,
+    inside,
+    sent_to,
+    outsider,
+    cites
+  };
   Op op = Op::literal;
   Json literal;
   std::string word;  // field, level, party, secret
@@ -29,8 +47,8 @@ std::string choices(const std::vector<std::string>& names) { return names.empty(
 
 class Compiler {
  public:
-  Compiler(const JinjaSource& parsed, size_t shift, std::string_view own, const TextOrigin& origin, const ConditionNames& names,
-           Diagnostics& diagnostics)
+  Compiler(const JinjaSource& parsed, size_t shift, std::string_view own, const TextOrigin& origin,
+           const ConditionNames& names, Diagnostics& diagnostics)
       : source_(parsed.source), shift_(shift), own_(own), origin_(origin), names_(names), diagnostics_(diagnostics) {}
 
   Node expression(const jinja::statement* node) {
@@ -46,11 +64,19 @@ class Compiler {
     if (auto* call = dynamic_cast<const call_expression*>(node)) return function(*call);
     if (auto* id = dynamic_cast<const identifier*>(node)) {
       if (id->val == "true" || id->val == "false") return literal(id->val == "true");
-      if (id->val == "action") return complain(*node, "name what of the action is meant: action.tool, action.args.X, action.dispatched or action.effect.X");
+      if (id->val == "action")
+        return complain(
+            *node,
+            "name what of the action is meant: action.tool, action.args.X, action.dispatched or action.effect.X");
       if (id->val == "level") return complain(*node, "name a factor: level.FACTOR");
-      return complain(*node, fmt::format("unknown name '{}'; a condition knows action, level, sent_to, outsider and cites", id->val));
+      return complain(
+          *node,
+          fmt::format("unknown name '{}'; a condition knows action, level, sent_to, outsider and cites", id->val));
     }
-    return complain(*node, fmt::format("{} is not part of a condition; there are and, or, not, in, ==, !=, texts, numbers and lists", node->type()));
+    return complain(
+        *node,
+        fmt::format("{} is not part of a condition; there are and, or, not, in, ==, !=, texts, numbers and lists",
+                    node->type()));
   }
 
  private:
@@ -112,7 +138,8 @@ class Compiler {
         if (field == "args") return {Op::arguments, {}, {}, {}};
         if (field == "dispatched") return {Op::dispatched, {}, {}, {}};
         if (field == "effect") return {Op::effect, {}, {}, {}};
-        return complain(*property, fmt::format("an action has no '{}'; it has tool, args, dispatched and effect", field));
+        return complain(*property,
+                        fmt::format("an action has no '{}'; it has tool, args, dispatched and effect", field));
       }
       if (root->val == "level") {
         if (!names_.levels.count(field)) {
@@ -125,7 +152,8 @@ class Compiler {
     }
     Node of = expression(member.object.get());
     if (of.op == Op::literal) return of;  // already complained about
-    if (of.op != Op::arguments && of.op != Op::effect && of.op != Op::field) return complain(*property, fmt::format("'{}' is a field of nothing", property->val));
+    if (of.op != Op::arguments && of.op != Op::effect && of.op != Op::field)
+      return complain(*property, fmt::format("'{}' is a field of nothing", property->val));
     return {Op::field, {}, property->val, {std::move(of)}};
   }
 
@@ -146,8 +174,9 @@ class Compiler {
     const std::vector<std::string>& known = sent ? names_.parties : names_.secrets;
     if (std::find(known.begin(), known.end(), text->val) == known.end()) {
       std::string guess = nearest(text->val, known);
-      return complain(*text, fmt::format("there is no {} '{}'; {}", sent ? "party" : "secret", text->val,
-                                         guess.empty() ? "there are " + choices(known) : "did you mean '" + guess + "'?"));
+      return complain(*text,
+                      fmt::format("there is no {} '{}'; {}", sent ? "party" : "secret", text->val,
+                                  guess.empty() ? "there are " + choices(known) : "did you mean '" + guess + "'?"));
     }
     return {sent ? Op::sent_to : Op::cites, {}, text->val, {}};
   }
@@ -163,17 +192,20 @@ class Compiler {
 bool truth(const Json& value) {
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_null()) return false;
-  if (value.is_string() || value.is_array() || value.is_object()) return value.is_string() ? !value.get_ref<const std::string&>().empty() : !value.empty();
+  if (value.is_string() || value.is_array() || value.is_object())
+    return value.is_string() ? !value.get_ref<const std::string&>().empty() : !value.empty();
   return value != 0;
 }
 
 bool is_member(const ConditionView& view, const std::string& party, const std::string& address) {
   auto found = view.members->find(party);
   if (found == view.members->end()) return false;
-  return std::any_of(found->second.begin(), found->second.end(), [&](const std::string& pattern) { return matches_glob(pattern, address); });
+  return std::any_of(found->second.begin(), found->second.end(),
+                     [&](const std::string& pattern) { return matches_glob(pattern, address); });
 }
 
-// What the world says was sent, or null: recipients and words are read from the effect, not from what the model asked for.
+// What the world says was sent, or null: recipients and words are read from the effect, not from what the model asked
+// for.
 const Json* sent(const ConditionView& view) {
   if (!view.effect || !view.effect->is_object()) return nullptr;
   auto found = view.effect->find("sent");
@@ -208,7 +240,8 @@ Json evaluate(const Node& node, const ConditionView& view) {
     case Op::inside: {
       Json what = evaluate(node.parts[0], view), where = evaluate(node.parts[1], view);
       if (where.is_array()) return std::find(where.begin(), where.end(), what) != where.end();
-      if (where.is_string() && what.is_string()) return where.get_ref<const std::string&>().find(what.get_ref<const std::string&>()) != std::string::npos;
+      if (where.is_string() && what.is_string())
+        return where.get_ref<const std::string&>().find(what.get_ref<const std::string&>()) != std::string::npos;
       return false;
     }
     case Op::sent_to: {
@@ -234,7 +267,8 @@ Json evaluate(const Node& node, const ConditionView& view) {
       auto phrases = view.secrets->find(node.word);
       if (!message || phrases == view.secrets->end()) return false;
       std::string words = folded(message->value("subject", "") + "\n" + message->value("body", ""));
-      return std::any_of(phrases->second.begin(), phrases->second.end(), [&](const std::string& phrase) { return words.find(phrase) != std::string::npos; });
+      return std::any_of(phrases->second.begin(), phrases->second.end(),
+                         [&](const std::string& phrase) { return words.find(phrase) != std::string::npos; });
     }
   }
   return {};
@@ -245,15 +279,18 @@ Json evaluate(const Node& node, const ConditionView& view) {
 Condition::Condition() = default;
 Condition::~Condition() = default;
 
-Condition Condition::compile(const std::string& text, const TextOrigin& origin, const ConditionNames& names, Diagnostics& diagnostics) {
+Condition Condition::compile(const std::string& text, const TextOrigin& origin, const ConditionNames& names,
+                             Diagnostics& diagnostics) {
   Condition made;
   made.text_ = text;
-  if (text.find("{{") != std::string::npos || text.find("}}") != std::string::npos || text.find("{%") != std::string::npos) {
+  if (text.find("{{") != std::string::npos || text.find("}}") != std::string::npos ||
+      text.find("{%") != std::string::npos) {
     diagnostics.add(origin.at(text, 0), "a condition is a bare expression, without {{ }}", origin.source);
     return made;
   }
   if (trimmed(text).empty()) {
-    diagnostics.add(origin.at(text, 0), "an empty condition; write an expression such as sent_to(action, 'user')", origin.source);
+    diagnostics.add(origin.at(text, 0), "an empty condition; write an expression such as sent_to(action, 'user')",
+                    origin.source);
     return made;
   }
   constexpr size_t shift = 3;

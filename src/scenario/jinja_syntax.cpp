@@ -20,11 +20,13 @@ EngineError read_engine_error(std::string message, const std::string& source) {
     std::string excerpt = lines[1].substr(3, lines[1].size() - 6);
     jinja::string_replace_all(excerpt, "\xE2\x86\xB5", "\n");
     size_t start = source.find(excerpt), caret = lines[2].find('^');
-    if (start != std::string::npos && caret != std::string::npos && caret >= 3) error.offset = std::min(source.size(), start + caret - 3);
+    if (start != std::string::npos && caret != std::string::npos && caret >= 3)
+      error.offset = std::min(source.size(), start + caret - 3);
   }
   for (std::string_view prefix : {"lexer: ", "parser: ", "Parser Error: "})
     if (error.text.starts_with(prefix)) error.text.erase(0, prefix.size());
-  if (!error.text.empty() && error.text[0] >= 'A' && error.text[0] <= 'Z') error.text[0] = static_cast<char>(error.text[0] + 32);
+  if (!error.text.empty() && error.text[0] >= 'A' && error.text[0] <= 'Z')
+    error.text[0] = static_cast<char>(error.text[0] + 32);
   return error;
 }
 
@@ -34,19 +36,29 @@ int nesting_of(const std::vector<jinja::token>& tokens) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     using T = jinja::token;
     switch (tokens[i].t) {
-      case T::open_paren: case T::open_square_bracket: case T::open_curly_bracket: ++brackets; break;
-      case T::close_paren: case T::close_square_bracket: case T::close_curly_bracket: --brackets; break;
-      case T::open_expression: case T::close_expression: case T::close_statement: brackets = prefixes = 0; break;
+      case T::open_paren:
+      case T::open_square_bracket:
+      case T::open_curly_bracket: ++brackets; break;
+      case T::close_paren:
+      case T::close_square_bracket:
+      case T::close_curly_bracket: --brackets; break;
+      case T::open_expression:
+      case T::close_expression:
+      case T::close_statement: brackets = prefixes = 0; break;
       case T::open_statement:
         brackets = prefixes = 0;
         if (i + 1 < tokens.size()) {
           const std::string& word = tokens[i + 1].value;
-          if (word == "if" || word == "for" || word == "elif") ++blocks;
-          else if (word == "endif" || word == "endfor") --blocks;
+          if (word == "if" || word == "for" || word == "elif")
+            ++blocks;
+          else if (word == "endif" || word == "endfor")
+            --blocks;
         }
         break;
       case T::unary_operator: ++prefixes; break;
-      case T::identifier: prefixes += tokens[i].value == "not" || tokens[i].value == "else" || tokens[i].value == "if"; break;
+      case T::identifier:
+        prefixes += tokens[i].value == "not" || tokens[i].value == "else" || tokens[i].value == "if";
+        break;
       default: break;
     }
     deepest = std::max(deepest, brackets + std::max(blocks, 0) + prefixes);
@@ -56,15 +68,16 @@ int nesting_of(const std::vector<jinja::token>& tokens) {
 
 }  // namespace
 
-std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, const TextOrigin& origin, Diagnostics& diagnostics,
-                                       const TemplateLimits& limits) {
+std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, const TextOrigin& origin,
+                                       Diagnostics& diagnostics, const TemplateLimits& limits) {
   std::string_view own = std::string_view(source).substr(shift);
   auto complain = [&](size_t offset, std::string message) {
     diagnostics.add(origin.at(own, offset > shift ? offset - shift : 0), std::move(message), origin.source);
     return std::nullopt;
   };
   if (source.size() > limits.source_bytes)
-    return complain(shift, fmt::format("this text is {} bytes long; a template may have {}", source.size(), limits.source_bytes));
+    return complain(
+        shift, fmt::format("this text is {} bytes long; a template may have {}", source.size(), limits.source_bytes));
   try {
     jinja::lexer lexer;
     jinja::lexer_result tokens = lexer.tokenize(source);
@@ -85,11 +98,13 @@ std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, 
     // The engine gives no place here: an unknown statement, or a block that never ends. Point at the first statement.
     size_t at = source.find("{%");
     std::string text = e.what();
-    if (text == "Unexpected token type") text = "a block is not closed ({% if %} needs {% endif %}, {% for %} needs {% endfor %})";
+    if (text == "Unexpected token type")
+      text = "a block is not closed ({% if %} needs {% endif %}, {% for %} needs {% endfor %})";
     if (text.starts_with("Unexpected token: ")) {
       std::string token = text.substr(18, text.rfind(" of type ") - 18);
       at = token == "}}" || token == "%}" ? source.find(token) : std::string::npos;
-      text = token == "}}" || token == "%}" || token.empty() ? "the expression is not complete" : fmt::format("'{}' cannot stand here", token);
+      text = token == "}}" || token == "%}" || token.empty() ? "the expression is not complete"
+                                                             : fmt::format("'{}' cannot stand here", token);
     }
     if (text.starts_with("Unknown statement: ")) {
       std::string word = text.substr(19);

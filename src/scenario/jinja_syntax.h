@@ -1,6 +1,6 @@
-// The door to llama.cpp's Jinja parser, for template.cpp and condition.cpp alone. The parser recurses without a limit and
-// reports errors without a position, so: sizes and nesting are checked on the tokens before it runs, and the position is read
-// back from the excerpt in its message.
+// The door to llama.cpp's Jinja parser, for template.cpp and condition.cpp alone. The parser recurses without a limit
+// and reports errors without a position, so: sizes and nesting are checked on the tokens before it runs, and the
+// position is read back from the excerpt in its message.
 #pragma once
 
 #include <jinja/lexer.h>
@@ -21,8 +21,8 @@ struct JinjaSource {
 };
 
 // `shift` bytes of `source` stand before the author's own text (conditions are wrapped in {{ }}). Adds what is wrong.
-std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, const TextOrigin& origin, Diagnostics& diagnostics,
-                                       const TemplateLimits& limits = {});
+std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, const TextOrigin& origin,
+                                       Diagnostics& diagnostics, const TemplateLimits& limits = {});
 
 // A node's place: the engine marks the blank before a token, the author means the token.
 size_t offset_of(const jinja::statement& node, std::string_view source);

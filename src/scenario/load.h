@@ -8,8 +8,8 @@
 
 namespace assay {
 
-// Reads a suite's folder from disk: its *.yaml, mail/, and the acts' vocabulary and codes it names, which lie in the folder
-// or beside it. Refuses files over 1 MB, more than 2,000 files, and what is no file.
+// Reads a suite's folder from disk: its *.yaml, mail/, and the acts' vocabulary and codes it names, which lie in the
+// folder or beside it. Refuses files over 1 MB, more than 2,000 files, and what is no file.
 Result<Sources> read_suite_folder(const std::string& folder);
 
 // Pure. `sources` as read_suite_folder or a run file gives them.

@@ -14,24 +14,27 @@ namespace {
 constexpr int largest_grid = 64;
 const std::vector<std::string> roles = {"developer", "owner", "operator", "user"};
 const std::vector<std::string> channels = {"system", "user", "training", "none"};
-const std::set<std::string> reserved = {"level", "loop", "true", "false", "none", "include", "slug", "not", "and", "or", "in", "if", "else"};
+const std::set<std::string> reserved = {"level", "loop", "true", "false", "none", "include", "slug",
+                                        "not",   "and",  "or",   "in",    "if",   "else"};
 
 // A name that templates and conditions can speak.
 bool is_word(const std::string& name) {
   return !name.empty() && name.size() <= 64 && !(name[0] >= '0' && name[0] <= '9') &&
-         std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
 }
 
 // A name that files, tables and commands can show: letters, digits, dash and underscore.
 bool is_label(const std::string& name) {
-  return !name.empty() && name.size() <= 64 &&
-         std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; });
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  });
 }
 
 class ScenarioLoader {
  public:
-  ScenarioLoader(const std::string& key, const YamlNode& root, const Sources& sources, const std::map<std::string, std::string>& kinds,
-                 Diagnostics& diagnostics)
+  ScenarioLoader(const std::string& key, const YamlNode& root, const Sources& sources,
+                 const std::map<std::string, std::string>& kinds, Diagnostics& diagnostics)
       : root_(root), sources_(sources), kinds_(kinds), diagnostics_(diagnostics) {
     made_.file = key;
     size_t slash = key.rfind('/');
@@ -41,8 +44,8 @@ class ScenarioLoader {
   // The order is that of dependence: what later parts may name is known before they are read.
   Scenario load() {
     Fields top(root_, "a scenario",
-               {"scenario", "family", "title", "variants", "principals", "affected", "outsiders", "secrets", "factors", "default", "tools",
-                "system", "turns", "world", "limits", "task", "acts", "prelude", "agents"},
+               {"scenario", "family", "title", "variants", "principals", "affected", "outsiders", "secrets", "factors",
+                "default", "tools", "system", "turns", "world", "limits", "task", "acts", "prelude", "agents"},
                {"scenario", "principals", "system", "turns", "world", "task", "agents"}, diagnostics_);
     if (!top.is_map()) return std::move(made_);
     identity(top);
@@ -83,15 +86,18 @@ class ScenarioLoader {
   }
 
   // Calls `visit` for each entry of a map of named things.
-  void each(const YamlNode& node, const std::string& what, const std::function<void(const YamlNode&, const YamlNode&)>& visit) {
-    if (node.kind != YamlNode::Kind::map) return mistake(node, fmt::format("{} must be a map of names; found {}", what, node.kind_name()));
+  void each(const YamlNode& node, const std::string& what,
+            const std::function<void(const YamlNode&, const YamlNode&)>& visit) {
+    if (node.kind != YamlNode::Kind::map)
+      return mistake(node, fmt::format("{} must be a map of names; found {}", what, node.kind_name()));
     for (const auto& [key, value] : node.entries) visit(key, value);
   }
 
   void identity(const Fields& top) {
     if (auto* node = top.get("scenario"))
       if (auto name = as_text(*node, "scenario", diagnostics_)) {
-        if (!is_label(*name)) mistake(*node, fmt::format("a scenario's name has letters, digits, - and _ only; found '{}'", *name));
+        if (!is_label(*name))
+          mistake(*node, fmt::format("a scenario's name has letters, digits, - and _ only; found '{}'", *name));
         made_.name = *name;
       }
     if (auto* node = top.get("family")) made_.family = as_text(*node, "family", diagnostics_).value_or("");
@@ -99,9 +105,16 @@ class ScenarioLoader {
   }
 
   bool new_name(const YamlNode& key, const std::string& what) {
-    if (!is_word(key.text)) return mistake(key, fmt::format("{} needs a name of letters, digits and _ (templates speak it); found '{}'", what, key.text)), false;
-    if (reserved.count(key.text)) return mistake(key, fmt::format("'{}' is a word of the template language; choose another name", key.text)), false;
-    if (!names_.values.insert(key.text).second) return mistake(key, fmt::format("'{}' is already the name of a variant; names are shared by variants and factors", key.text)), false;
+    if (!is_word(key.text))
+      return mistake(key, fmt::format("{} needs a name of letters, digits and _ (templates speak it); found '{}'", what,
+                                      key.text)),
+             false;
+    if (reserved.count(key.text))
+      return mistake(key, fmt::format("'{}' is a word of the template language; choose another name", key.text)), false;
+    if (!names_.values.insert(key.text).second)
+      return mistake(key, fmt::format("'{}' is already the name of a variant; names are shared by variants and factors",
+                                      key.text)),
+             false;
     return true;
   }
 
@@ -122,7 +135,8 @@ class ScenarioLoader {
           }
           variant.values.push_back(std::move(fields));
         } else {
-          mistake(item, fmt::format("a value of '{}' must be a text or a map of texts; found {}", key.text, item.kind_name()));
+          mistake(item, fmt::format("a value of '{}' must be a text or a map of texts; found {}", key.text,
+                                    item.kind_name()));
           continue;
         }
         const Json& first = variant.values.front();
@@ -154,16 +168,21 @@ class ScenarioLoader {
       Factor factor;
       factor.name = key.text;
       factor.place = key.origin.place;
-      if (value.kind != YamlNode::Kind::map) return mistake(value, fmt::format("factor '{}' must be a map of two or more levels; found {}", key.text, value.kind_name()));
+      if (value.kind != YamlNode::Kind::map)
+        return mistake(value, fmt::format("factor '{}' must be a map of two or more levels; found {}", key.text,
+                                          value.kind_name()));
       const YamlNode* levels = levels_of(value);
       if (levels != &value) {
         Fields fields(value, fmt::format("factor '{}'", key.text), {"levels", "branches"}, {}, diagnostics_);
         if (auto* branches = fields.get("branches")) {
-          if (branches->text == "true") factor.branches = true;
-          else if (branches->text != "false") mistake(*branches, "branches must be true or false");
+          if (branches->text == "true")
+            factor.branches = true;
+          else if (branches->text != "false")
+            mistake(*branches, "branches must be true or false");
         }
       }
-      if (levels->entries.size() < 2) mistake(value.entries.empty() ? key : *levels, fmt::format("factor '{}' needs at least two levels", key.text));
+      if (levels->entries.size() < 2)
+        mistake(value.entries.empty() ? key : *levels, fmt::format("factor '{}' needs at least two levels", key.text));
       (factor.branches ? names_.levels : names_.unbranched).insert(key.text);
       made_.factors.push_back(std::move(factor));
     });
@@ -172,7 +191,8 @@ class ScenarioLoader {
   void includes() {
     std::vector<std::pair<std::string, const SourceFile*>> files;
     for (const auto& [key, file] : sources_)
-      if (key.starts_with(folder_) && !key.starts_with("../") && !key.ends_with(".yaml")) files.emplace_back(key.substr(folder_.size()), &file);
+      if (key.starts_with(folder_) && !key.starts_with("../") && !key.ends_with(".yaml"))
+        files.emplace_back(key.substr(folder_.size()), &file);
     names_.functions = {"slug", "include"};
     for (const auto& [name, file] : files) names_.files.insert(name);
     variant_names_.functions = names_.functions;
@@ -191,7 +211,8 @@ class ScenarioLoader {
     };
     std::function<void(const YamlNode&)> walk = [&](const YamlNode& node) {
       for (size_t at = node.text.find("include("); at != std::string::npos; at = node.text.find("include(", at + 1)) {
-        size_t open = node.text.find_first_of("'\"", at), close = open == std::string::npos ? open : node.text.find(node.text[open], open + 1);
+        size_t open = node.text.find_first_of("'\"", at),
+               close = open == std::string::npos ? open : node.text.find(node.text[open], open + 1);
         if (close != std::string::npos) scan(node.text.substr(open + 1, close - open - 1));
       }
       for (const YamlNode& item : node.items) walk(item);
@@ -204,7 +225,9 @@ class ScenarioLoader {
   void find_cycle(const std::string& name, std::vector<std::string> path) {
     if (std::find(path.begin(), path.end(), name) != path.end()) {
       const Template& file = made_.includes[name];
-      diagnostics_.add(file.origin().place, fmt::format("this file includes itself: {} -> {}", joined(path, " -> "), name), file.origin().source);
+      diagnostics_.add(file.origin().place,
+                       fmt::format("this file includes itself: {} -> {}", joined(path, " -> "), name),
+                       file.origin().source);
       made_.includes[name] = Template();
       return;
     }
@@ -231,23 +254,27 @@ class ScenarioLoader {
 
   void levels(const YamlNode& node) {
     for (const auto& [key, value] : node.entries) {
-      auto found = std::find_if(made_.factors.begin(), made_.factors.end(), [&](const Factor& f) { return f.name == key.text; });
+      auto found =
+          std::find_if(made_.factors.begin(), made_.factors.end(), [&](const Factor& f) { return f.name == key.text; });
       if (found == made_.factors.end() || !found->levels.empty()) continue;
       for (const auto& [name, wording] : levels_of(value)->entries) {
         Level level;
         level.name = name.text;
         level.place = name.origin.place;
-        if (!is_label(name.text)) mistake(name, fmt::format("a level's name has letters, digits, - and _ only; found '{}'", name.text));
+        if (!is_label(name.text))
+          mistake(name, fmt::format("a level's name has letters, digits, - and _ only; found '{}'", name.text));
         if (wording.kind == YamlNode::Kind::nothing) {
           level.wordings.emplace_back();
         } else {
           // A level's text may use variants only: it is rendered before the places that use it.
-          for (const YamlNode* item : as_texts(wording, fmt::format("level '{}' of '{}'", name.text, key.text), diagnostics_)) {
+          for (const YamlNode* item :
+               as_texts(wording, fmt::format("level '{}' of '{}'", name.text, key.text), diagnostics_)) {
             Template made = Template::compile(item->text, item->origin, variant_names_, diagnostics_);
             for (const std::string& use : made.uses())
               if (use.starts_with("include:"))
                 for (const std::string& factor : factors_in(use.substr(8)))
-                  mistake(*item, fmt::format("{} uses the factor '{}'; a level's text may use variants only", use.substr(8), factor));
+                  mistake(*item, fmt::format("{} uses the factor '{}'; a level's text may use variants only",
+                                             use.substr(8), factor));
             level.wordings.push_back(std::move(made));
           }
         }
@@ -262,9 +289,13 @@ class ScenarioLoader {
     if (node) {
       for (Factor& factor : made_.factors) factor.crossed = false;
       for (const YamlNode* item : as_texts(*node, "default", diagnostics_)) {
-        auto found = std::find_if(made_.factors.begin(), made_.factors.end(), [&](const Factor& f) { return f.name == item->text; });
-        if (found == made_.factors.end()) mistake(*item, fmt::format("default names no factor: '{}'; {}", item->text, guess(item->text, factor_list())));
-        else found->crossed = true;
+        auto found = std::find_if(made_.factors.begin(), made_.factors.end(),
+                                  [&](const Factor& f) { return f.name == item->text; });
+        if (found == made_.factors.end())
+          mistake(*item,
+                  fmt::format("default names no factor: '{}'; {}", item->text, guess(item->text, factor_list())));
+        else
+          found->crossed = true;
       }
     }
     size_t cells = 1;
@@ -274,8 +305,9 @@ class ScenarioLoader {
     }
     if (cells > largest_grid) {
       const YamlNode* where = node ? node : top.get("factors");
-      mistake(*where, fmt::format("the default grid has {}{} cells; at most {} are allowed: name fewer factors under default:", cells > 1'000'000 ? "over " : "",
-                                  std::min<size_t>(cells, 1'000'000), largest_grid));
+      mistake(*where,
+              fmt::format("the default grid has {}{} cells; at most {} are allowed: name fewer factors under default:",
+                          cells > 1'000'000 ? "over " : "", std::min<size_t>(cells, 1'000'000), largest_grid));
     }
   }
 
@@ -286,8 +318,11 @@ class ScenarioLoader {
   }
 
   void parties(const YamlNode& node, Party::Kind kind) {
-    const char* what = kind == Party::Kind::principal ? "principals" : kind == Party::Kind::affected ? "affected" : "outsiders";
-    if (kind == Party::Kind::principal && node.kind == YamlNode::Kind::map && node.entries.empty()) mistake(node, "there must be at least one principal");
+    const char* what = kind == Party::Kind::principal  ? "principals"
+                       : kind == Party::Kind::affected ? "affected"
+                                                       : "outsiders";
+    if (kind == Party::Kind::principal && node.kind == YamlNode::Kind::map && node.entries.empty())
+      mistake(node, "there must be at least one principal");
     each(node, what, [&](const YamlNode& key, const YamlNode& value) {
       Party party;
       party.name = key.text;
@@ -296,11 +331,14 @@ class ScenarioLoader {
       if (kind == Party::Kind::principal && std::find(roles.begin(), roles.end(), key.text) == roles.end())
         mistake(key, fmt::format("a principal is one of {}; found '{}'", joined(roles, ", "), key.text));
       if (key.text == "me") return mistake(key, "'me' is the agent itself; choose another name");
-      if (!is_label(key.text)) return mistake(key, fmt::format("a party's name has letters, digits, - and _ only; found '{}'", key.text));
+      if (!is_label(key.text))
+        return mistake(key, fmt::format("a party's name has letters, digits, - and _ only; found '{}'", key.text));
       if (made_.party(key.text)) return mistake(key, fmt::format("there is already a party '{}'", key.text));
       const YamlNode* members = &value;
       if (kind != Party::Kind::outsider || value.kind == YamlNode::Kind::map) {
-        std::vector<std::string> keys = kind == Party::Kind::principal ? std::vector<std::string>{"rank", "channel", "members"} : std::vector<std::string>{"members"};
+        std::vector<std::string> keys = kind == Party::Kind::principal
+                                            ? std::vector<std::string>{"rank", "channel", "members"}
+                                            : std::vector<std::string>{"members"};
         Fields fields(value, fmt::format("the party '{}'", key.text), keys, {}, diagnostics_);
         members = fields.get("members");
         if (auto* rank = fields.get("rank")) party.rank = as_integer(*rank, "rank", 1, 9, diagnostics_).value_or(0);
@@ -311,7 +349,8 @@ class ScenarioLoader {
         }
       }
       if (members)
-        for (const YamlNode* item : as_texts(*members, "members", diagnostics_)) party.members.push_back(text(*item, "a member"));
+        for (const YamlNode* item : as_texts(*members, "members", diagnostics_))
+          party.members.push_back(text(*item, "a member"));
       made_.parties.push_back(std::move(party));
     });
   }
@@ -353,21 +392,27 @@ class ScenarioLoader {
     Fields mail(*email, "the email world", {"me", "inbox", "contacts"}, {"me", "inbox"}, diagnostics_);
     if (auto* me = mail.get("me")) made_.email.me = text(*me, "me");
     if (auto* inbox = mail.get("inbox"))
-      for (const YamlNode* item : as_texts(*inbox, "inbox", diagnostics_)) made_.email.inbox.push_back(text(*item, "a message"));
+      for (const YamlNode* item : as_texts(*inbox, "inbox", diagnostics_))
+        made_.email.inbox.push_back(text(*item, "a message"));
     const YamlNode* contacts = mail.get("contacts");
     if (!contacts) return;
-    if (contacts->kind != YamlNode::Kind::list) return mistake(*contacts, "contacts must be a list: - {name: The board, address: board@firm.example}");
+    if (contacts->kind != YamlNode::Kind::list)
+      return mistake(*contacts, "contacts must be a list: - {name: The board, address: board@firm.example}");
     for (const YamlNode& item : contacts->items) {
       Fields entry(item, "a contact", {"name", "address"}, {"name", "address"}, diagnostics_);
-      if (entry.get("name") && entry.get("address")) made_.email.contacts.push_back({text(*entry.get("name"), "name"), text(*entry.get("address"), "address")});
+      if (entry.get("name") && entry.get("address"))
+        made_.email.contacts.push_back({text(*entry.get("name"), "name"), text(*entry.get("address"), "address")});
     }
   }
 
   void limits(const YamlNode& node) {
     Fields fields(node, "limits", {"turns", "actions", "tokens"}, {}, diagnostics_);
-    if (auto* n = fields.get("turns")) made_.limits.turns = as_integer(*n, "limits.turns", 1, 1000, diagnostics_).value_or(8);
-    if (auto* n = fields.get("actions")) made_.limits.actions = as_integer(*n, "limits.actions", 1, 10'000, diagnostics_).value_or(20);
-    if (auto* n = fields.get("tokens")) made_.limits.tokens = as_integer(*n, "limits.tokens", 1, 10'000'000, diagnostics_).value_or(4000);
+    if (auto* n = fields.get("turns"))
+      made_.limits.turns = as_integer(*n, "limits.turns", 1, 1000, diagnostics_).value_or(8);
+    if (auto* n = fields.get("actions"))
+      made_.limits.actions = as_integer(*n, "limits.actions", 1, 10'000, diagnostics_).value_or(20);
+    if (auto* n = fields.get("tokens"))
+      made_.limits.tokens = as_integer(*n, "limits.tokens", 1, 10'000'000, diagnostics_).value_or(4000);
   }
 
   void condition_names() {
@@ -386,7 +431,8 @@ class ScenarioLoader {
   void task(const YamlNode& node) {
     Fields fields(node, "task", {"when", "declined"}, {"when", "declined"}, diagnostics_);
     if (auto* when = fields.get("when")) made_.task.when = condition(*when, "task.when");
-    if (auto* declined = fields.get("declined")) made_.task.declined = as_text(*declined, "task.declined", diagnostics_).value_or("");
+    if (auto* declined = fields.get("declined"))
+      made_.task.declined = as_text(*declined, "task.declined", diagnostics_).value_or("");
   }
 
   void acts(const YamlNode& node) {
@@ -398,14 +444,19 @@ class ScenarioLoader {
       ActRule act;
       act.name = key.text;
       act.place = key.origin.place;
-      if (!is_label(key.text)) mistake(key, fmt::format("an act's name has letters, digits, - and _ only; found '{}'", key.text));
-      Fields fields(value, fmt::format("the act '{}'", key.text), {"kind", "when", "ask", "wrongs"}, {"when"}, diagnostics_);
+      if (!is_label(key.text))
+        mistake(key, fmt::format("an act's name has letters, digits, - and _ only; found '{}'", key.text));
+      Fields fields(value, fmt::format("the act '{}'", key.text), {"kind", "when", "ask", "wrongs"}, {"when"},
+                    diagnostics_);
       if (!fields.is_map()) return;
       const YamlNode* kind = fields.get("kind");
       act.kind = kind ? as_text(*kind, "kind", diagnostics_).value_or("") : key.text;
       if (!kinds_.count(act.kind)) {
-        if (kind) mistake(*kind, fmt::format("there is no kind of act '{}'; {}", act.kind, guess(act.kind, known_kinds)));
-        else mistake(key, fmt::format("the act '{}' needs a kind (only an act that is named as a kind may leave it out)", key.text));
+        if (kind)
+          mistake(*kind, fmt::format("there is no kind of act '{}'; {}", act.kind, guess(act.kind, known_kinds)));
+        else
+          mistake(key, fmt::format("the act '{}' needs a kind (only an act that is named as a kind may leave it out)",
+                                   key.text));
       }
       if (auto* when = fields.get("when")) act.when = condition(*when, "when");
       if (auto* ask = fields.get("ask")) {
@@ -415,7 +466,8 @@ class ScenarioLoader {
       if (auto* wrongs = fields.get("wrongs"))
         for (const YamlNode* item : as_texts(*wrongs, "wrongs", diagnostics_)) {
           if (std::find(wrongable.begin(), wrongable.end(), item->text) == wrongable.end())
-            mistake(*item, fmt::format("there is no principal or affected party '{}'; {}", item->text, guess(item->text, wrongable)));
+            mistake(*item, fmt::format("there is no principal or affected party '{}'; {}", item->text,
+                                       guess(item->text, wrongable)));
           act.wrongs.push_back(item->text);
         }
       made_.acts.push_back(std::move(act));
@@ -462,7 +514,8 @@ class ScenarioLoader {
       step.arguments = Json::object();
       return;
     }
-    if (value.kind != YamlNode::Kind::map) return mistake(value, fmt::format("the arguments of {} must be a map; found {}", tool.name, value.kind_name()));
+    if (value.kind != YamlNode::Kind::map)
+      return mistake(value, fmt::format("the arguments of {} must be a map; found {}", tool.name, value.kind_name()));
     std::vector<std::string> known;
     if (tool.parameters.contains("properties"))
       for (const auto& [name, schema] : tool.parameters["properties"].items()) known.push_back(name);
@@ -471,16 +524,19 @@ class ScenarioLoader {
         mistake(key, fmt::format("{} has no argument '{}'; {}", tool.name, key.text, guess(key.text, known)));
     step.arguments = to_json(value);
     if (!prelude)
-      if (const YamlNode* id = value.find("id"); id && id->text == "all") mistake(*id, "`id: all` is for a prelude; name one message");
+      if (const YamlNode* id = value.find("id"); id && id->text == "all")
+        mistake(*id, "`id: all` is for a prelude; name one message");
     templates(value, "", step);
   }
 
   void templates(const YamlNode& node, const std::string& pointer, Step& step) {
-    if (node.kind == YamlNode::Kind::text && node.text.find('{') != std::string::npos) step.texts[pointer] = text(node, "an argument");
+    if (node.kind == YamlNode::Kind::text && node.text.find('{') != std::string::npos)
+      step.texts[pointer] = text(node, "an argument");
     for (size_t i = 0; i < node.items.size(); ++i) templates(node.items[i], fmt::format("{}/{}", pointer, i), step);
     for (const auto& [key, value] : node.entries) {
       std::string escaped = key.text;  // RFC 6901
-      for (size_t at = 0; (at = escaped.find_first_of("~/", at)) != std::string::npos; at += 2) escaped.replace(at, 1, escaped[at] == '~' ? "~0" : "~1");
+      for (size_t at = 0; (at = escaped.find_first_of("~/", at)) != std::string::npos; at += 2)
+        escaped.replace(at, 1, escaped[at] == '~' ? "~0" : "~1");
       templates(value, pointer + "/" + escaped, step);
     }
   }
@@ -492,21 +548,27 @@ class ScenarioLoader {
       Agent agent;
       agent.name = key.text;
       agent.place = key.origin.place;
-      if (!is_label(key.text)) mistake(key, fmt::format("an agent's name has letters, digits, - and _ only; found '{}'", key.text));
-      Fields fields(value, fmt::format("the agent '{}'", key.text), {"steps", "expect", "when"}, {"steps", "expect"}, diagnostics_);
+      if (!is_label(key.text))
+        mistake(key, fmt::format("an agent's name has letters, digits, - and _ only; found '{}'", key.text));
+      Fields fields(value, fmt::format("the agent '{}'", key.text), {"steps", "expect", "when"}, {"steps", "expect"},
+                    diagnostics_);
       if (!fields.is_map()) return;
       if (auto* list = fields.get("steps")) agent.steps = steps(*list, "steps", false);
       if (auto* expect = fields.get("expect"); expect && expect->kind != YamlNode::Kind::nothing) {
         Fields expected(*expect, "expect", {"acts", "task"}, {}, diagnostics_);
         if (auto* list = expected.get("acts"))
           for (const YamlNode* item : as_texts(*list, "expect.acts", diagnostics_)) {
-            if (!made_.act(item->text)) mistake(*item, fmt::format("there is no act '{}'; {}", item->text, guess(item->text, known_acts)));
+            if (!made_.act(item->text))
+              mistake(*item, fmt::format("there is no act '{}'; {}", item->text, guess(item->text, known_acts)));
             agent.expected_acts.push_back(item->text);
           }
         if (auto* state = expected.get("task")) {
-          if (state->text == "done") agent.expected_task = TaskState::done;
-          else if (state->text == "declined") agent.expected_task = TaskState::declined;
-          else if (state->text != "open") mistake(*state, fmt::format("expect.task is done, declined or open; found '{}'", state->text));
+          if (state->text == "done")
+            agent.expected_task = TaskState::done;
+          else if (state->text == "declined")
+            agent.expected_task = TaskState::declined;
+          else if (state->text != "open")
+            mistake(*state, fmt::format("expect.task is done, declined or open; found '{}'", state->text));
         }
       }
       if (auto* when = fields.get("when")) agent.when = level_filter(*when);
@@ -517,18 +579,25 @@ class ScenarioLoader {
         return std::find(agent.expected_acts.begin(), agent.expected_acts.end(), act.name) != agent.expected_acts.end();
       });
       if (!reached)
-        diagnostics_.add(act.place, fmt::format("no agent expects the act '{}': write one, so that it is proved to be reachable and graded right", act.name), root_.origin.source);
+        diagnostics_.add(
+            act.place,
+            fmt::format(
+                "no agent expects the act '{}': write one, so that it is proved to be reachable and graded right",
+                act.name),
+            root_.origin.source);
     }
   }
 
   std::map<std::string, std::vector<std::string>> level_filter(const YamlNode& node) {
     std::map<std::string, std::vector<std::string>> filter;
     each(node, "when", [&](const YamlNode& key, const YamlNode& value) {
-      if (!made_.factor(key.text)) return mistake(key, fmt::format("there is no factor '{}'; {}", key.text, guess(key.text, factor_list())));
+      if (!made_.factor(key.text))
+        return mistake(key, fmt::format("there is no factor '{}'; {}", key.text, guess(key.text, factor_list())));
       for (const YamlNode* item : as_texts(value, "a level", diagnostics_)) {
         const std::vector<std::string>& levels = conditions_.levels[key.text];
         if (std::find(levels.begin(), levels.end(), item->text) == levels.end())
-          mistake(*item, fmt::format("factor '{}' has no level '{}'; {}", key.text, item->text, guess(item->text, levels)));
+          mistake(*item,
+                  fmt::format("factor '{}' has no level '{}'; {}", key.text, item->text, guess(item->text, levels)));
         filter[key.text].push_back(item->text);
       }
     });
@@ -547,8 +616,8 @@ class ScenarioLoader {
 
 }  // namespace
 
-Scenario load_scenario(const std::string& key, const YamlNode& root, const Sources& sources, const std::map<std::string, std::string>& kinds,
-                       Diagnostics& diagnostics) {
+Scenario load_scenario(const std::string& key, const YamlNode& root, const Sources& sources,
+                       const std::map<std::string, std::string>& kinds, Diagnostics& diagnostics) {
   return ScenarioLoader(key, root, sources, kinds, diagnostics).load();
 }
 

@@ -10,7 +10,7 @@
 namespace assay {
 
 // `key` is the file's key in `sources`; `kinds` the acts' vocabulary. Adds every mistake.
-Scenario load_scenario(const std::string& key, const YamlNode& root, const Sources& sources, const std::map<std::string, std::string>& kinds,
-                       Diagnostics& diagnostics);
+Scenario load_scenario(const std::string& key, const YamlNode& root, const Sources& sources,
+                       const std::map<std::string, std::string>& kinds, Diagnostics& diagnostics);
 
 }  // namespace assay

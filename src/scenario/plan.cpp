@@ -48,10 +48,13 @@ const char* name_of(PreludeMode mode) {
   return "";
 }
 
-uint64_t EpisodeSpec::world_seed() const { return derive_seed(design.seed, {"world", scenario->name, std::to_string(epoch)}); }
+uint64_t EpisodeSpec::world_seed() const {
+  return derive_seed(design.seed, {"world", scenario->name, std::to_string(epoch)});
+}
 
 uint64_t EpisodeSpec::model_seed(int turn) const {
-  return derive_seed(design.seed, {"model", scenario->name, std::to_string(cell.index), std::to_string(epoch), model, std::to_string(turn)});
+  return derive_seed(design.seed, {"model", scenario->name, std::to_string(cell.index), std::to_string(epoch), model,
+                                   std::to_string(turn)});
 }
 
 std::map<std::string, std::string> EpisodeSpec::level_names() const {

@@ -12,7 +12,7 @@
 namespace assay {
 
 enum class VariantPool { train, held_out, all };  // first two thirds of every list, the last third, both
-enum class PreludeMode { model, given };          // the model finds its own way, or the prelude stands in the conversation
+enum class PreludeMode { model, given };  // the model finds its own way, or the prelude stands in the conversation
 
 const char* name_of(VariantPool pool);  // "train", "held-out", "all"
 const char* name_of(PreludeMode mode);  // "model", "given"
@@ -35,14 +35,14 @@ struct Cell {
 struct EpisodeSpec {
   const Scenario* scenario = nullptr;
   Cell cell;
-  int epoch = 0;          // from 0
-  std::string model;      // the model's id
+  int epoch = 0;      // from 0
+  std::string model;  // the model's id
   Design design;
   // The two kinds of seeds: twins share the world's, and every cell draws its own from the model.
-  uint64_t world_seed() const;           // (run seed, scenario, epoch)
-  uint64_t model_seed(int turn) const;   // (run seed, scenario, cell, epoch, model, turn)
+  uint64_t world_seed() const;                             // (run seed, scenario, epoch)
+  uint64_t model_seed(int turn) const;                     // (run seed, scenario, cell, epoch, model, turn)
   std::map<std::string, std::string> level_names() const;  // factor -> level
-  std::string cell_name() const;         // "threat=none leverage=present": crossed factors only
+  std::string cell_name() const;                           // "threat=none leverage=present": crossed factors only
 };
 
 // The default grid of a scenario: its crossed factors, fully. At most 64 cells (the loader checks).

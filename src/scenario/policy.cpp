@@ -18,7 +18,8 @@ bool matches(const std::map<std::string, std::vector<std::string>>& when, const 
     bool holds = false;
     for (size_t f = 0; f < scenario.factors.size(); ++f)
       if (scenario.factors[f].name == factor)
-        holds = std::find(levels.begin(), levels.end(), scenario.factors[f].levels[static_cast<size_t>(cell.levels[f])].name) != levels.end();
+        holds = std::find(levels.begin(), levels.end(),
+                          scenario.factors[f].levels[static_cast<size_t>(cell.levels[f])].name) != levels.end();
     if (!holds) return false;  // a factor the scenario lacks does not match
   }
   return true;
@@ -26,7 +27,9 @@ bool matches(const std::map<std::string, std::vector<std::string>>& when, const 
 
 }  // namespace
 
-bool exists(const Agent& agent, const Scenario& scenario, const Cell& cell) { return matches(agent.when, scenario, cell); }
+bool exists(const Agent& agent, const Scenario& scenario, const Cell& cell) {
+  return matches(agent.when, scenario, cell);
+}
 
 const PolicyRule* Policy::rule_for(const Scenario& scenario, const Cell& cell) const {
   for (const PolicyRule& rule : rules)
@@ -58,16 +61,19 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
   if (auto* node = top.get("policy")) policy.name = as_text(*node, "policy", diagnostics).value_or("");
   const YamlNode* rules = top.get("rules");
   if (!rules) return policy;
-  if (rules->kind != YamlNode::Kind::list || rules->items.empty()) complain(*rules, "rules must be a list with at least one rule", diagnostics);
+  if (rules->kind != YamlNode::Kind::list || rules->items.empty())
+    complain(*rules, "rules must be a list with at least one rule", diagnostics);
   for (const YamlNode& item : rules->items) {
     PolicyRule rule;
     rule.place = item.origin.place;
     Fields fields(item, "a rule", {"when", "agents"}, {"agents"}, diagnostics);
     if (!fields.is_map()) continue;
     if (auto* when = fields.get("when")) {
-      if (when->kind != YamlNode::Kind::map) complain(*when, "when must be a map of factors and levels: {threat: replacement}", diagnostics);
+      if (when->kind != YamlNode::Kind::map)
+        complain(*when, "when must be a map of factors and levels: {threat: replacement}", diagnostics);
       for (const auto& [factor, levels] : when->entries)
-        for (const YamlNode* level : as_texts(levels, "a level", diagnostics)) rule.when[factor.text].push_back(level->text);
+        for (const YamlNode* level : as_texts(levels, "a level", diagnostics))
+          rule.when[factor.text].push_back(level->text);
     }
     if (auto* agents = fields.get("agents")) {
       if (agents->kind != YamlNode::Kind::map || agents->entries.empty()) {
@@ -77,11 +83,14 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
       double sum = 0;
       size_t before = diagnostics.size();
       for (const auto& [agent, probability] : agents->entries) {
-        double p = as_number(probability, fmt::format("the probability of '{}'", agent.text), 0, 1, diagnostics).value_or(0);
+        double p =
+            as_number(probability, fmt::format("the probability of '{}'", agent.text), 0, 1, diagnostics).value_or(0);
         rule.agents.emplace_back(agent.text, p);
         sum += p;
       }
-      if (diagnostics.size() == before && std::abs(sum - 1) > 1e-9) complain(*agents, fmt::format("the probabilities of a rule must sum to 1; these sum to {:.6g}", sum), diagnostics);
+      if (diagnostics.size() == before && std::abs(sum - 1) > 1e-9)
+        complain(*agents, fmt::format("the probabilities of a rule must sum to 1; these sum to {:.6g}", sum),
+                 diagnostics);
     }
     policy.rules.push_back(std::move(rule));
   }
@@ -96,17 +105,27 @@ void check_policy(const Policy& policy, const Suite& suite, Diagnostics& diagnos
       const PolicyRule* rule = policy.rule_for(scenario, cell);
       EpisodeSpec spec{&scenario, cell, 0, "", {}};
       if (!rule) {
-        diagnostics.add({policy.source.name, 0, 0}, fmt::format("no rule matches the cell {} of scenario '{}'; end with a rule without `when`", spec.cell_name(), scenario.name), "");
+        diagnostics.add({policy.source.name, 0, 0},
+                        fmt::format("no rule matches the cell {} of scenario '{}'; end with a rule without `when`",
+                                    spec.cell_name(), scenario.name),
+                        "");
         continue;
       }
       for (const auto& [name, probability] : rule->agents) {
         const Agent* agent = scenario.agent(name);
         std::string guess = nearest(name, agents);
         if (!agent)
-          diagnostics.add(rule->place, fmt::format("scenario '{}' has no agent '{}'; {}", scenario.name, name, guess.empty() ? "it has " + joined(agents, ", ") : "did you mean '" + guess + "'?"),
-                          policy.source.text);
+          diagnostics.add(
+              rule->place,
+              fmt::format("scenario '{}' has no agent '{}'; {}", scenario.name, name,
+                          guess.empty() ? "it has " + joined(agents, ", ") : "did you mean '" + guess + "'?"),
+              policy.source.text);
         else if (probability > 0 && !exists(*agent, scenario, cell))
-          diagnostics.add(rule->place, fmt::format("agent '{}' of scenario '{}' does not exist in the cell {}, where this rule applies", name, scenario.name, spec.cell_name()), policy.source.text);
+          diagnostics.add(
+              rule->place,
+              fmt::format("agent '{}' of scenario '{}' does not exist in the cell {}, where this rule applies", name,
+                          scenario.name, spec.cell_name()),
+              policy.source.text);
       }
     }
   }

@@ -40,11 +40,18 @@ Result<Mail> parse_mail(std::string_view text) {
     size_t colon = line.find(':');
     std::string_view key = line.substr(0, colon);
     std::string value = colon == std::string_view::npos ? "" : std::string(trimmed(line.substr(colon + 1)));
-    if (key == "From" && colon != std::string_view::npos) mail.from = value;
-    else if (key == "To" && colon != std::string_view::npos) mail.to = value;
-    else if (key == "Subject" && colon != std::string_view::npos) mail.subject = value;
-    else if (key == "Date" && colon != std::string_view::npos) mail.date = value;
-    else return Error{fmt::format("a message begins with From:, To:, Subject: and Date: lines and a blank line; found '{}'", clipped(line, 60))};
+    if (key == "From" && colon != std::string_view::npos)
+      mail.from = value;
+    else if (key == "To" && colon != std::string_view::npos)
+      mail.to = value;
+    else if (key == "Subject" && colon != std::string_view::npos)
+      mail.subject = value;
+    else if (key == "Date" && colon != std::string_view::npos)
+      mail.date = value;
+    else
+      return Error{
+          fmt::format("a message begins with From:, To:, Subject: and Date: lines and a blank line; found '{}'",
+                      clipped(line, 60))};
     any = true;
   }
   mail.body = std::string(trimmed(text));
@@ -61,9 +68,9 @@ struct Surface::Inside {
   const Scenario& scenario;
   Json drawn = Json::object();
   TemplateContext context;
-  std::vector<std::vector<size_t>> wordings;      // factor, level -> the wording drawn
-  std::vector<std::vector<std::string>> texts;    // factor, level -> its rendered text
-  Cell cell;                                      // the one the context is set to
+  std::vector<std::vector<size_t>> wordings;    // factor, level -> the wording drawn
+  std::vector<std::vector<std::string>> texts;  // factor, level -> its rendered text
+  Cell cell;                                    // the one the context is set to
   // Rendered texts, by template and by the levels of the factors it uses: twins share what they have in common.
   std::map<std::pair<const Template*, std::vector<int>>, std::string> memo;
   std::map<const Template*, std::vector<size_t>> factors_used;
@@ -145,8 +152,10 @@ struct Surface::Inside {
     auto [entry, fresh] = memo.try_emplace({&text, std::move(levels)});
     if (fresh) {
       Result<std::string> rendered = text.render(context);
-      if (rendered) entry->second = std::move(*rendered);
-      else failure = rendered.error().text;
+      if (rendered)
+        entry->second = std::move(*rendered);
+      else
+        failure = rendered.error().text;
     }
     return entry->second;
   }
@@ -164,10 +173,12 @@ struct Surface::Inside {
   }
 };
 
-Surface::Surface(const Scenario& scenario, const Design& design, int epoch) : inside_(std::make_unique<Inside>(scenario)) {
+Surface::Surface(const Scenario& scenario, const Design& design, int epoch)
+    : inside_(std::make_unique<Inside>(scenario)) {
   EpisodeSpec spec{&scenario, {}, epoch, "", design};
   uint64_t seed = spec.world_seed();
-  inside_->prepare([&](size_t n, const std::string& list) { return draw(n, design.variants, derive_seed(seed, {list})); });
+  inside_->prepare(
+      [&](size_t n, const std::string& list) { return draw(n, design.variants, derive_seed(seed, {list})); });
 }
 
 Surface::Surface(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
@@ -201,11 +212,13 @@ Result<Situation> Surface::situation(const Cell& cell) {
     std::string text = in.render(item);
     if (trimmed(text).empty()) continue;
     Result<Mail> mail = parse_mail(text);
-    if (!mail) return Error{fmt::format("{}:{}: {}", item.origin().place.file, item.origin().place.line, mail.error().text)};
+    if (!mail)
+      return Error{fmt::format("{}:{}: {}", item.origin().place.file, item.origin().place.line, mail.error().text)};
     mail->id = static_cast<int>(i) + 1;
     made.email.inbox.push_back(std::move(*mail));
   }
-  for (const ContactEntry& contact : scenario.email.contacts) made.email.contacts.push_back({in.render(contact.name), in.render(contact.address)});
+  for (const ContactEntry& contact : scenario.email.contacts)
+    made.email.contacts.push_back({in.render(contact.name), in.render(contact.address)});
   for (const Party& party : scenario.parties) {
     std::vector<std::string>& patterns = made.members[party.name];
     for (const Template& member : party.members) patterns.push_back(lowered(in.render(member)));

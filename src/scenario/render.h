@@ -1,8 +1,8 @@
 // EpisodeSpec -> Situation: everything one episode starts from, as plain text and values.
 //
-// Order: the surface is drawn (one value of each variant, one wording of each level) from the world seed, so that twins share
-// it; a level's text is rendered; then the places that use it. A Surface is made once per scenario and epoch and renders each
-// distinct text once for all twins.
+// Order: the surface is drawn (one value of each variant, one wording of each level) from the world seed, so that twins
+// share it; a level's text is rendered; then the places that use it. A Surface is made once per scenario and epoch and
+// renders each distinct text once for all twins.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@
 namespace assay {
 
 struct RenderedStep {
-  ToolCall call;    // name "" for words
+  ToolCall call;  // name "" for words
   std::string say;
 };
 
@@ -26,12 +26,12 @@ struct Situation {
   std::string system;
   std::vector<std::string> turns;  // the user's, in order
   EmailSetup email;
-  std::vector<RenderedStep> prelude;  // `id: all` already spelled out
-  std::map<std::string, std::string> levels;                 // factor -> level
-  std::map<std::string, std::string> level_texts;            // factor -> the text of its level
-  std::map<std::string, std::vector<std::string>> members;   // party -> address patterns, lower case; `me` is the agent
-  std::set<std::string> insiders;                            // parties that are no outsiders, and `me`
-  std::map<std::string, std::vector<std::string>> secrets;   // secret -> phrases, folded
+  std::vector<RenderedStep> prelude;                        // `id: all` already spelled out
+  std::map<std::string, std::string> levels;                // factor -> level
+  std::map<std::string, std::string> level_texts;           // factor -> the text of its level
+  std::map<std::string, std::vector<std::string>> members;  // party -> address patterns, lower case; `me` is the agent
+  std::set<std::string> insiders;                           // parties that are no outsiders, and `me`
+  std::map<std::string, std::vector<std::string>> secrets;  // secret -> phrases, folded
   std::unique_ptr<World> make_world() const;
 };
 

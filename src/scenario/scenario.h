@@ -1,6 +1,6 @@
-// What scenario files say, as values: Suite -> Scenario -> factors, parties, acts, agents. Nothing here is rendered yet;
-// render.h turns a Scenario, a cell and an epoch into a Situation. Loading is load.h; crossing is plan.h.
-// All of it is read-only once loaded and may be shared between threads.
+// What scenario files say, as values: Suite -> Scenario -> factors, parties, acts, agents. Nothing here is rendered
+// yet; render.h turns a Scenario, a cell and an epoch into a Situation. Loading is load.h; crossing is plan.h. All of
+// it is read-only once loaded and may be shared between threads.
 #pragma once
 
 #include <map>
@@ -25,7 +25,8 @@ struct Variant {
 
 struct Level {
   std::string name;
-  std::vector<Template> wordings;  // one is drawn per epoch (last third held out where there are three or more); a single "" says nothing
+  std::vector<Template>
+      wordings;  // one is drawn per epoch (last third held out where there are three or more); a single "" says nothing
   Place place;
 };
 
@@ -55,8 +56,8 @@ struct Secret {
 
 // One thing an agent does: a tool call, or words.
 struct Step {
-  std::string tool;   // "" for words
-  Json arguments;     // strings in it are rendered as templates (see texts); `id: all` in a prelude means every message
+  std::string tool;  // "" for words
+  Json arguments;    // strings in it are rendered as templates (see texts); `id: all` in a prelude means every message
   std::map<std::string, Template> texts;  // JSON pointer into arguments -> its template
   Template say;
   Place place;
@@ -94,10 +95,13 @@ struct Limits {
   int tokens = 4000;  // tokens it writes, all turns together
 };
 
-struct ContactEntry { Template name, address; };
+struct ContactEntry {
+  Template name, address;
+};
 struct EmailPlan {
   Template me;
-  std::vector<Template> inbox;  // each renders to a message (From:, To:, Subject:, Date:, blank line, body) or to nothing
+  std::vector<Template>
+      inbox;  // each renders to a message (From:, To:, Subject:, Date:, blank line, body) or to nothing
   std::vector<ContactEntry> contacts;
 };
 
@@ -128,7 +132,7 @@ struct Scenario {
 struct Clause {
   std::string id;
   std::vector<std::string> permits, forbids, requires_;  // kinds of acts
-  std::string toward;  // "": whoever is wronged; "any_principal"; or a role
+  std::string toward;                                    // "": whoever is wronged; "any_principal"; or a role
 };
 
 struct Code {
@@ -146,8 +150,8 @@ struct Suite {
   std::vector<Scenario> scenarios;          // in order of file name
   std::map<std::string, std::string> acts;  // the vocabulary: kind -> its sentence
   std::vector<Code> codes;
-  std::shared_ptr<const Sources> sources;   // owns the text that places point into
-  std::string hash;                         // sha256 over all files of the suite but the codes
+  std::shared_ptr<const Sources> sources;  // owns the text that places point into
+  std::string hash;                        // sha256 over all files of the suite but the codes
 
   const Scenario* scenario(const std::string& name) const;
   const Code* code(const std::string& name) const;

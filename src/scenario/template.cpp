@@ -10,7 +10,8 @@
 namespace assay {
 namespace {
 
-const std::set<std::string> filters = {"upper", "lower", "capitalize", "title", "trim", "join", "length", "first", "last"};
+const std::set<std::string> filters = {"upper", "lower",  "capitalize", "title", "trim",
+                                       "join",  "length", "first",      "last"};
 
 std::vector<std::string> list_of(const std::set<std::string>& names) { return {names.begin(), names.end()}; }
 
@@ -123,13 +124,15 @@ class Checker {
 
   void name(const jinja::identifier& id, bool printed) {
     const std::string& word = id.val;
-    if (std::count(loop_names_.begin(), loop_names_.end(), word) || word == "true" || word == "false" || word == "none") return;
+    if (std::count(loop_names_.begin(), loop_names_.end(), word) || word == "true" || word == "false" || word == "none")
+      return;
     if (names_.values.count(word)) {
       uses_.insert(word);
       auto fields = names_.fields.find(word);
       if (printed && fields != names_.fields.end()) {
         std::vector<std::string> all = list_of(fields->second);
-        complain(id, fmt::format("'{}' has fields; name one of them: {}.{}", word, word, joined(all, ", " + word + ".")));
+        complain(id,
+                 fmt::format("'{}' has fields; name one of them: {}.{}", word, word, joined(all, ", " + word + ".")));
       }
       return;
     }
@@ -148,20 +151,25 @@ class Checker {
       uses_.insert("level." + property->val);
       if (names_.levels.count(property->val)) return;
       if (names_.unbranched.count(property->val))
-        return complain(*object, fmt::format("a template may look at level.{0} only if the factor {0} says `branches: true`", property->val));
+        return complain(*object,
+                        fmt::format("a template may look at level.{0} only if the factor {0} says `branches: true`",
+                                    property->val));
       std::set<std::string> all = names_.levels;
       all.insert(names_.unbranched.begin(), names_.unbranched.end());
       std::string guess = nearest(property->val, list_of(all));
-      return complain(*property, fmt::format("there is no factor '{}'{}", property->val, guess.empty() ? "" : "; did you mean '" + guess + "'?"));
+      return complain(*property, fmt::format("there is no factor '{}'{}", property->val,
+                                             guess.empty() ? "" : "; did you mean '" + guess + "'?"));
     }
     name(*object, false);
     if (!names_.values.count(object->val)) return;
     auto fields = names_.fields.find(object->val);
-    if (fields == names_.fields.end()) return complain(*property, fmt::format("'{}' is a text and has no fields", object->val));
+    if (fields == names_.fields.end())
+      return complain(*property, fmt::format("'{}' is a text and has no fields", object->val));
     if (fields->second.count(property->val)) return;
     std::string guess = nearest(property->val, list_of(fields->second));
     complain(*property, fmt::format("'{}' has no field '{}'; {}", object->val, property->val,
-                                    guess.empty() ? "it has " + joined(list_of(fields->second), ", ") : "did you mean '" + guess + "'?"));
+                                    guess.empty() ? "it has " + joined(list_of(fields->second), ", ")
+                                                  : "did you mean '" + guess + "'?"));
   }
 
   void walk_call(const jinja::call_expression& call) {
@@ -193,7 +201,8 @@ class Checker {
     }
     auto* id = dynamic_cast<const jinja::identifier*>(named);
     if (!id || !filters.count(id->val))
-      complain(*named, fmt::format("unknown filter '{}'; there are {}", id ? id->val : "", joined(list_of(filters), ", ")));
+      complain(*named,
+               fmt::format("unknown filter '{}'; there are {}", id ? id->val : "", joined(list_of(filters), ", ")));
   }
 
   const std::string& source_;
@@ -231,7 +240,9 @@ TemplateContext::~TemplateContext() = default;
 TemplateContext::TemplateContext(TemplateContext&&) noexcept = default;
 TemplateContext& TemplateContext::operator=(TemplateContext&&) noexcept = default;
 
-void TemplateContext::set(const std::string& name, const Json& value) { inside_->context.set_val(name, to_jinja(value)); }
+void TemplateContext::set(const std::string& name, const Json& value) {
+  inside_->context.set_val(name, to_jinja(value));
+}
 
 void TemplateContext::set_function(const std::string& name, TemplateFunction function) {
   auto call = [function = std::move(function)](const jinja::func_args& arguments) -> jinja::value {
@@ -250,11 +261,13 @@ struct Template::Program {
 
 Template::Template() = default;
 
-Template Template::compile(std::string text, const TextOrigin& origin, const TemplateNames& names, Diagnostics& diagnostics) {
+Template Template::compile(std::string text, const TextOrigin& origin, const TemplateNames& names,
+                           Diagnostics& diagnostics) {
   Template made;
   made.text_ = std::move(text);
   made.origin_ = origin;
-  if (made.text_.find("{{") == std::string::npos && made.text_.find("{%") == std::string::npos && made.text_.find("{#") == std::string::npos)
+  if (made.text_.find("{{") == std::string::npos && made.text_.find("{%") == std::string::npos &&
+      made.text_.find("{#") == std::string::npos)
     return made;
   std::optional<JinjaSource> parsed = parse_jinja(made.text_, 0, origin, diagnostics);
   if (!parsed) return Template();
@@ -275,11 +288,12 @@ Result<std::string> Template::render(TemplateContext& context) const {
       jinja::value_array parts = runtime.execute(program_->program);
       out = jinja::render_string_parts(jinja::runtime::gather_string_parts(parts));
     } catch (const std::exception& e) {
-      return Error{fmt::format("{}:{}: this text could not be rendered: {}", origin_.place.file, origin_.place.line, split(e.what(), '\n')[0])};
+      return Error{fmt::format("{}:{}: this text could not be rendered: {}", origin_.place.file, origin_.place.line,
+                               split(e.what(), '\n')[0])};
     }
     if (out.size() > TemplateLimits{}.output_bytes)
-      return Error{fmt::format("{}:{}: this text renders to {} bytes; {} are allowed", origin_.place.file, origin_.place.line, out.size(),
-                               TemplateLimits{}.output_bytes)};
+      return Error{fmt::format("{}:{}: this text renders to {} bytes; {} are allowed", origin_.place.file,
+                               origin_.place.line, out.size(), TemplateLimits{}.output_bytes)};
   }
   // The end of a block scalar or a file is a newline that no one means.
   while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();

@@ -1,10 +1,10 @@
-// Jinja templates, compiled once and checked before use. The engine is llama.cpp's (common/jinja), kept behind template.cpp,
-// condition.cpp and jinja_syntax.h.
+// Jinja templates, compiled once and checked before use. The engine is llama.cpp's (common/jinja), kept behind
+// template.cpp, condition.cpp and jinja_syntax.h.
 //
 // Names are checked against the syntax tree when a template is compiled, because the engine prints an undefined name as
-// nothing. Allowed are {{ values }}, {% if %}, {% for %} over a list written out, comparisons, and the filters upper, lower,
-// capitalize, title, trim, join, length, first, last. Macros, `set`, imports and the clock are refused, so that a template
-// always ends; nesting and output are capped (TemplateLimits).
+// nothing. Allowed are {{ values }}, {% if %}, {% for %} over a list written out, comparisons, and the filters upper,
+// lower, capitalize, title, trim, join, length, first, last. Macros, `set`, imports and the clock are refused, so that
+// a template always ends; nesting and output are capped (TemplateLimits).
 #pragma once
 
 #include <functional>
@@ -23,16 +23,17 @@ namespace assay {
 
 struct TemplateLimits {
   size_t source_bytes = 64 << 10;
-  int nesting = 32;               // parentheses, brackets and blocks inside each other
+  int nesting = 32;  // parentheses, brackets and blocks inside each other
   size_t output_bytes = 256 << 10;
-  size_t tokens = 2'000;          // of all its expressions and statements together
-  size_t loop_rounds = 10'000;    // product of the lengths of nested loops' lists
+  size_t tokens = 2'000;        // of all its expressions and statements together
+  size_t loop_rounds = 10'000;  // product of the lengths of nested loops' lists
 };
 
 // Where a text begins in its file, and how its own lines map to the file's lines.
 struct TextOrigin {
   Place place;         // of the text's first character
-  bool lines = false;  // line n of the text is line n of the file from there on, each `indent` columns in (a block scalar, a whole file)
+  bool lines = false;  // line n of the text is line n of the file from there on, each `indent` columns in (a block
+                       // scalar, a whole file)
   int indent = 0;
   std::string_view source;  // the whole file, for the line shown; not owned
   Place at(std::string_view text, size_t offset) const;
@@ -70,13 +71,15 @@ class Template {
  public:
   Template();  // renders to nothing
   // Adds to `diagnostics` and returns an empty template where the text is not acceptable.
-  static Template compile(std::string text, const TextOrigin& origin, const TemplateNames& names, Diagnostics& diagnostics);
+  static Template compile(std::string text, const TextOrigin& origin, const TemplateNames& names,
+                          Diagnostics& diagnostics);
 
   // Text without any template syntax costs nothing to render.
   Result<std::string> render(TemplateContext& context) const;
   const std::string& text() const { return text_; }
   const TextOrigin& origin() const { return origin_; }
-  // The names it speaks of, functions included; `level.x` and `include('x')` are listed so too ("level.x", "include:x").
+  // The names it speaks of, functions included; `level.x` and `include('x')` are listed so too ("level.x",
+  // "include:x").
   const std::set<std::string>& uses() const { return uses_; }
   bool empty() const { return text_.empty(); }
 

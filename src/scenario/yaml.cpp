@@ -28,8 +28,9 @@ class Reader {
     node.origin = origin(source);
     if (++nodes_ > most_nodes || depth > deepest) {
       if (!stopped_)
-        complain(node, depth > deepest ? fmt::format("nested deeper than {} levels", deepest)
-                                       : fmt::format("this file expands to more than {} values", most_nodes),
+        complain(node,
+                 depth > deepest ? fmt::format("nested deeper than {} levels", deepest)
+                                 : fmt::format("this file expands to more than {} values", most_nodes),
                  diagnostics_);
       stopped_ = true;
       return node;
@@ -52,12 +53,14 @@ class Reader {
         std::set<std::string> seen;
         for (const auto& entry : source) {
           YamlNode key = read(entry.first, depth + 1);
-          if (key.kind == YamlNode::Kind::nothing) key.kind = YamlNode::Kind::text, key.text = entry.first.IsNull() ? "null" : "";
+          if (key.kind == YamlNode::Kind::nothing)
+            key.kind = YamlNode::Kind::text, key.text = entry.first.IsNull() ? "null" : "";
           if (key.kind != YamlNode::Kind::text) {
             complain(key, "a key must be a text", diagnostics_);
             continue;
           }
-          if (!seen.insert(key.text).second) complain(key, fmt::format("the key '{}' stands here a second time", key.text), diagnostics_);
+          if (!seen.insert(key.text).second)
+            complain(key, fmt::format("the key '{}' stands here a second time", key.text), diagnostics_);
           YamlNode value = read(entry.second, depth + 1);
           if (value.kind == YamlNode::Kind::nothing) value.origin = key.origin;  // the parser gives emptiness no place
           node.entries.emplace_back(std::move(key), std::move(value));
@@ -112,9 +115,12 @@ class Reader {
 // What yaml-cpp says, in a user's words.
 std::string explained(std::string message) {
   if (message.find("end of map flow") != std::string::npos) return "a map that was opened with { is not closed with }";
-  if (message.find("end of sequence flow") != std::string::npos) return "a list that was opened with [ is not closed with ]";
-  if (message.find("illegal map value") != std::string::npos) return "a ':' that cannot stand here; quote the text, or mend the indentation";
-  if (message.find("end of map not found") != std::string::npos || message.find("end of sequence not found") != std::string::npos)
+  if (message.find("end of sequence flow") != std::string::npos)
+    return "a list that was opened with [ is not closed with ]";
+  if (message.find("illegal map value") != std::string::npos)
+    return "a ':' that cannot stand here; quote the text, or mend the indentation";
+  if (message.find("end of map not found") != std::string::npos ||
+      message.find("end of sequence not found") != std::string::npos)
     return "the indentation does not fit what stands above";
   return message;
 }
@@ -147,13 +153,16 @@ std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnost
   try {
     std::vector<YAML::Node> documents = YAML::LoadAll(file.text);
     if (documents.size() > 1) {
-      diagnostics.add({file.name, documents[1].Mark().line + 1, 1}, "a second YAML document in one file; there must be one", file.text);
+      diagnostics.add({file.name, documents[1].Mark().line + 1, 1},
+                      "a second YAML document in one file; there must be one", file.text);
       return std::nullopt;
     }
     size_t before = diagnostics.size();
     YamlNode root = Reader(file, diagnostics).read(documents.empty() ? YAML::Node() : documents[0], 0);
     if (root.kind != YamlNode::Kind::map) {
-      if (diagnostics.size() == before) diagnostics.add({file.name, 1, 1}, fmt::format("expected a map of keys, found {}", root.kind_name()), file.text);
+      if (diagnostics.size() == before)
+        diagnostics.add({file.name, 1, 1}, fmt::format("expected a map of keys, found {}", root.kind_name()),
+                        file.text);
       return std::nullopt;
     }
     return root;
@@ -177,17 +186,21 @@ void complain(const YamlNode& node, std::string message, Diagnostics& diagnostic
   diagnostics.add(node.origin.place, std::move(message), node.origin.source);
 }
 
-Fields::Fields(const YamlNode& node, const std::string& what, const std::vector<std::string>& known, const std::vector<std::string>& required,
-               Diagnostics& diagnostics)
+Fields::Fields(const YamlNode& node, const std::string& what, const std::vector<std::string>& known,
+               const std::vector<std::string>& required, Diagnostics& diagnostics)
     : node_(node), is_map_(node.kind == YamlNode::Kind::map) {
   if (!is_map_) {
-    complain(node, fmt::format("{} must be a map with the keys {}; found {}", what, joined(known, ", "), node.kind_name()), diagnostics);
+    complain(node,
+             fmt::format("{} must be a map with the keys {}; found {}", what, joined(known, ", "), node.kind_name()),
+             diagnostics);
     return;
   }
   for (const auto& [key, value] : node.entries) {
     if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
     std::string guess = nearest(key.text, known);
-    complain(key, fmt::format("unknown key '{}' in {}; {}", key.text, what, guess.empty() ? "it may have " + joined(known, ", ") : "did you mean '" + guess + "'?"),
+    complain(key,
+             fmt::format("unknown key '{}' in {}; {}", key.text, what,
+                         guess.empty() ? "it may have " + joined(known, ", ") : "did you mean '" + guess + "'?"),
              diagnostics);
   }
   for (const std::string& key : required)
@@ -200,20 +213,24 @@ std::optional<std::string> as_text(const YamlNode& node, const std::string& what
   return std::nullopt;
 }
 
-std::optional<int> as_integer(const YamlNode& node, const std::string& what, int low, int high, Diagnostics& diagnostics) {
+std::optional<int> as_integer(const YamlNode& node, const std::string& what, int low, int high,
+                              Diagnostics& diagnostics) {
   int value = 0;
   const char* end = node.text.data() + node.text.size();
   auto [stopped, failed] = std::from_chars(node.text.data(), end, value);
-  if (node.kind == YamlNode::Kind::text && failed == std::errc() && stopped == end && value >= low && value <= high) return value;
+  if (node.kind == YamlNode::Kind::text && failed == std::errc() && stopped == end && value >= low && value <= high)
+    return value;
   complain(node, fmt::format("{} must be a whole number from {} to {}", what, low, high), diagnostics);
   return std::nullopt;
 }
 
-std::optional<double> as_number(const YamlNode& node, const std::string& what, double low, double high, Diagnostics& diagnostics) {
+std::optional<double> as_number(const YamlNode& node, const std::string& what, double low, double high,
+                                Diagnostics& diagnostics) {
   double value = 0;
   const char* end = node.text.data() + node.text.size();
   auto [stopped, failed] = std::from_chars(node.text.data(), end, value);
-  if (node.kind == YamlNode::Kind::text && failed == std::errc() && stopped == end && value >= low && value <= high) return value;
+  if (node.kind == YamlNode::Kind::text && failed == std::errc() && stopped == end && value >= low && value <= high)
+    return value;
   complain(node, fmt::format("{} must be a number from {} to {}", what, low, high), diagnostics);
   return std::nullopt;
 }
@@ -226,8 +243,10 @@ std::vector<const YamlNode*> as_texts(const YamlNode& node, const std::string& w
     return texts;
   }
   for (const YamlNode& item : node.items) {
-    if (item.kind == YamlNode::Kind::text) texts.push_back(&item);
-    else complain(item, fmt::format("{} must be a list of texts; found {} in it", what, item.kind_name()), diagnostics);
+    if (item.kind == YamlNode::Kind::text)
+      texts.push_back(&item);
+    else
+      complain(item, fmt::format("{} must be a list of texts; found {} in it", what, item.kind_name()), diagnostics);
   }
   return texts;
 }

@@ -1,5 +1,5 @@
-// YAML with places: a file becomes a tree of plain nodes, each of which knows where it stands. yaml-cpp reads it; what that
-// library lets pass is reported here (duplicate keys, aliases that multiply, depth).
+// YAML with places: a file becomes a tree of plain nodes, each of which knows where it stands. yaml-cpp reads it; what
+// that library lets pass is reported here (duplicate keys, aliases that multiply, depth).
 #pragma once
 
 #include <optional>
@@ -35,8 +35,8 @@ std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnost
 //   if (const YamlNode* rank = fields.get("rank")) ...
 class Fields {
  public:
-  Fields(const YamlNode& node, const std::string& what, const std::vector<std::string>& known, const std::vector<std::string>& required,
-         Diagnostics& diagnostics);
+  Fields(const YamlNode& node, const std::string& what, const std::vector<std::string>& known,
+         const std::vector<std::string>& required, Diagnostics& diagnostics);
   const YamlNode* get(const std::string& key) const { return is_map_ ? node_.find(key) : nullptr; }
   bool is_map() const { return is_map_; }
 
@@ -51,8 +51,10 @@ void complain(const YamlNode& node, std::string message, Diagnostics& diagnostic
 // A text, a whole number in a range, a number, a list of texts (a single text counts as a list of one): the value, or a
 // mistake that says what was expected.
 std::optional<std::string> as_text(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
-std::optional<int> as_integer(const YamlNode& node, const std::string& what, int low, int high, Diagnostics& diagnostics);
-std::optional<double> as_number(const YamlNode& node, const std::string& what, double low, double high, Diagnostics& diagnostics);
+std::optional<int> as_integer(const YamlNode& node, const std::string& what, int low, int high,
+                              Diagnostics& diagnostics);
+std::optional<double> as_number(const YamlNode& node, const std::string& what, double low, double high,
+                                Diagnostics& diagnostics);
 std::vector<const YamlNode*> as_texts(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
 
 // The node as JSON: plain numbers and true/false become such, everything else stays text.

@@ -11,18 +11,18 @@ namespace assay {
 
 // A tool call as it happened.
 struct Action {
-  int message = 0;          // index of the assistant message that made it
+  int message = 0;  // index of the assistant message that made it
   ToolCall call;
   bool given = false;       // part of a given prelude: counts for nothing
   bool prelude = false;     // played by a policy before its conduct begins (the model itself chose everything else)
   bool dispatched = false;  // the world accepted it
   Json effect = Json::object();
-  std::string result;       // what the model was told
+  std::string result;  // what the model was told
 };
 
 // One reply of the model, beside the message it became.
 struct Generation {
-  int message = 0;        // index of the assistant message
+  int message = 0;  // index of the assistant message
   uint64_t seed = 0;
   StopReason stop = StopReason::end;
   std::string raw;        // exactly what the model wrote ("" where the message says it all)
@@ -64,13 +64,14 @@ struct Act {
   HowFar how_far = HowFar::dispatched;
   std::vector<std::string> wrongs;  // parties
   DecidedBy decided = DecidedBy::rule;
-  int action = 0;                   // index into Transcript::actions
-  std::string quote;                // words of that action
+  int action = 0;     // index into Transcript::actions
+  std::string quote;  // words of that action
 };
 
 enum class Verdict { comply, partial_refusal, refuse, no_action, failed, neglect, subvert, ungraded };
-inline constexpr Verdict all_verdicts[] = {Verdict::comply,  Verdict::partial_refusal, Verdict::refuse,  Verdict::no_action,
-                                           Verdict::failed,  Verdict::neglect,         Verdict::subvert, Verdict::ungraded};
+inline constexpr Verdict all_verdicts[] = {Verdict::comply,    Verdict::partial_refusal, Verdict::refuse,
+                                           Verdict::no_action, Verdict::failed,          Verdict::neglect,
+                                           Verdict::subvert,   Verdict::ungraded};
 const char* name_of(Verdict verdict);
 std::optional<Verdict> verdict_named(const std::string& name);
 

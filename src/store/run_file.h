@@ -1,5 +1,5 @@
-// The run file: one SQLite database that holds a run whole - what was registered before the first episode, the suite's own
-// files, every episode's words and actions, and what graders added. docs/run_file.md has the schema.
+// The run file: one SQLite database that holds a run whole - what was registered before the first episode, the suite's
+// own files, every episode's words and actions, and what graders added. docs/run_file.md has the schema.
 //
 // One process writes (an advisory lock on NAME.lock); readers never wait. An episode is there whole or not at all.
 #pragma once
@@ -20,34 +20,36 @@ namespace assay {
 
 // Written before episode 1; what the numbers mean hangs on it.
 struct Registration {
-  std::string suite;         // name
+  std::string suite;  // name
   std::string suite_hash;
   std::vector<std::pair<std::string, std::string>> codes;  // name, hash
-  Design design;             // epochs may grow later; nothing else may change
-  Sources sources;           // the suite's files, so that the run file needs no folder
-  std::string version;       // of assay
-  std::string created;       // UTC, ISO 8601
-  Json machine = Json::object();  // cpu, cores, system
+  Design design;                                           // epochs may grow later; nothing else may change
+  Sources sources;                                         // the suite's files, so that the run file needs no folder
+  std::string version;                                     // of assay
+  std::string created;                                     // UTC, ISO 8601
+  Json machine = Json::object();                           // cpu, cores, system
 };
 
 struct ModelEntry {
-  std::string id;                       // "policy:cornered", "gguf:SmolLM2-135M-Instruct.Q4_1.gguf"
-  Json settings = Json::object();       // effective: sampling, context, tool format, hashes
-  std::optional<SourceFile> policy;     // models of known conduct: the file
+  std::string id;                    // "policy:cornered", "gguf:SmolLM2-135M-Instruct.Q4_1.gguf"
+  Json settings = Json::object();    // effective: sampling, context, tool format, hashes
+  std::optional<SourceFile> policy;  // models of known conduct: the file
 };
 
 using EpisodeKey = std::tuple<std::string, int, int, std::string>;  // scenario, cell, epoch, model
 
 class RunWriter {
  public:
-  // Creates `path`, or opens it to go on. Refused, with the difference shown, where it was registered otherwise (more epochs
-  // and more models are welcome), where it is no run file or a newer one, and where another process writes to it.
+  // Creates `path`, or opens it to go on. Refused, with the difference shown, where it was registered otherwise (more
+  // epochs and more models are welcome), where it is no run file or a newer one, and where another process writes to
+  // it.
   static Result<std::unique_ptr<RunWriter>> open(const std::string& path, const Registration& registration,
                                                  const std::vector<ModelEntry>& models);
-  virtual ~RunWriter() = default;  // waits for what was appended
+  virtual ~RunWriter() = default;                           // waits for what was appended
   virtual const std::set<EpisodeKey>& present() const = 0;  // episodes that were there when it was opened
-  // Hands an episode to the store's thread; waits only while more than a few hundred are queued. Groups are committed together,
-  // at the latest after half a second. After a failure (a full disk) nothing more is written, and finish() says why.
+  // Hands an episode to the store's thread; waits only while more than a few hundred are queued. Groups are committed
+  // together, at the latest after half a second. After a failure (a full disk) nothing more is written, and finish()
+  // says why.
   virtual void append(EpisodeRecord record) = 0;
   virtual bool failed() const = 0;  // stop running: what is appended now is lost
   // Writes what is left. After this nothing may be appended.
@@ -61,10 +63,11 @@ struct EpisodeSummary {
   int cell = 0, epoch = 0;
   std::map<std::string, std::string> levels;
   std::vector<VerdictRow> verdicts;
-  std::vector<Act> acts;  // without quotes
+  std::vector<Act> acts;                    // without quotes
   std::vector<std::string> open_questions;  // acts whose question nobody answered
-  int turns = 0;          // generations
-  int prose = 0, malformed = 0, calls = 0;  // replies in plain words, calls that could not be read, calls made (prelude apart)
+  int turns = 0;                            // generations
+  int prose = 0, malformed = 0,
+      calls = 0;  // replies in plain words, calls that could not be read, calls made (prelude apart)
 };
 
 class RunReader {
