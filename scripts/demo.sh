@@ -13,7 +13,15 @@ out=build/demo
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 heading() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
-step() { printf '\n%s$' "$bold"; printf ' %q' "$@"; printf '%s\n' "$plain"; "$@"; }
+step() {  # shows a command as one would type it, and runs it
+  local word line='$'
+  for word in "$@"; do
+    case $word in *[!A-Za-z0-9_./:=~-]*) word="'$word'" ;; esac
+    line+=" $word"
+  done
+  printf '\n%s%s%s\n' "$bold" "$line" "$plain"
+  "$@"
+}
 
 if [ ! -x "$assay" ]; then
   echo "demo: there is no $assay yet; 'make demo' builds it first" >&2
@@ -38,7 +46,9 @@ print(next((e["id"] for e in episodes if tempting.items() <= e["cell"].items()),
 
 heading "1. A real language model plays the agent"
 if [ -n "$model" ] || model=$(scripts/model.sh | tail -n 1); then
-  # Given, not found: a model as small as this one makes calls only after it has seen some.
+  # Given, not found: a model as small as this one makes calls only after it has seen some. At temperature 1, assay's
+  # default, most of what it writes cannot be read.
+  model=${model/#"$HOME"\//\~/}
   step "$assay" run suites/first -m "gguf:$model?temperature=0.5" --epochs 2 --seed 1 --prelude given -o "$out/real.assay"
   step "$assay" summary "$out/real.assay"
   step "$assay" show "$out/real.assay" "$(tempting_episode "$out/real.assay")"

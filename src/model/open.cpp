@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -45,6 +46,12 @@ Result<OpenedModel> open_file(const std::string& text, const Suite&) {
   return OpenedModel{std::move(*model), nullptr};
 }
 
+// "~/model.gguf" -> "/home/me/model.gguf". A shell does this where ~ begins a word; in gguf:~/model.gguf it does not.
+std::string with_home(const std::string& path) {
+  const char* home = std::getenv("HOME");
+  return home && path.starts_with("~/") ? home + path.substr(1) : path;
+}
+
 struct Backend {
   const char* scheme;
   const char* help;
@@ -66,7 +73,7 @@ Result<OpenedModel> open_model(const std::string& name, const Suite& suite) {
   std::string scheme = name.substr(0, colon);
   std::vector<std::string> schemes;
   for (const Backend& backend : backends) {
-    if (colon != name.npos && scheme == backend.scheme) return backend.open(name.substr(colon + 1), suite);
+    if (colon != name.npos && scheme == backend.scheme) return backend.open(with_home(name.substr(colon + 1)), suite);
     schemes.push_back(backend.scheme);
   }
   if (colon == name.npos && name.ends_with(".gguf"))

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "model/gguf/gguf_options.h"
@@ -59,6 +60,9 @@ TEST(OpenModel, OpensAPolicyOrShowsItsMistakes) {
   ASSERT_TRUE(opened) << opened.error().text;
   EXPECT_EQ(opened->model->id(), "policy:loud");
   EXPECT_EQ(opened->policy->rules.size(), 1u);
+
+  setenv("HOME", testing::TempDir().c_str(), 1);
+  EXPECT_TRUE(open_model("policy:~/loud.yaml", Suite{}));
 
   std::ofstream(path) << "policy: loud\nruels: []\n";
   EXPECT_THAT(refusal("policy:" + path), HasSubstr("loud.yaml:2:1: error: "));
