@@ -63,7 +63,7 @@ class Reader {
             complain(key, fmt::format("the key '{}' stands here a second time", key.text), diagnostics_);
           YamlNode value = read(entry.second, depth + 1);
           if (value.kind == YamlNode::Kind::nothing) value.origin = key.origin;  // the parser gives emptiness no place
-          node.entries.emplace_back(std::move(key), std::move(value));
+          node.entries.push_back({std::move(key), std::move(value)});
         }
         break;
       }

@@ -13,6 +13,8 @@
 
 namespace assay {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { nothing, text, list, map };
   Kind kind = Kind::nothing;
@@ -20,10 +22,14 @@ struct YamlNode {
   bool quoted = false;  // a text in quotes or a block: never a number
   TextOrigin origin;    // of the text; its place is the node's
   std::vector<YamlNode> items;
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // keys are texts
+  std::vector<YamlEntry> entries;  // keys are texts
 
   const YamlNode* find(const std::string& key) const;
   const char* kind_name() const;  // "nothing", "a text", "a list", "a map"
+};
+
+struct YamlEntry {
+  YamlNode key, value;
 };
 
 // Nothing if the file is no YAML: then its first mistake was added, the only one the parser can tell.
