@@ -134,6 +134,7 @@ int run(const Options& options, Output& out) {
   int64_t planned = 0;
   for (const OpenedModel& m : *models) {
     plans.push_back(plan(suite, options.design, m.model->id()));
+    if (Status answerable = check_openings(plans.back(), *m.model); !answerable) return fail(out, answerable.error());
     planned += static_cast<int64_t>(plans.back().size());
   }
 

@@ -34,7 +34,7 @@ struct Findings {
   std::vector<std::string> open_questions;  // acts whose rule holds and whose question nobody answered
   Tri done = Tri::no, declined = Tri::no;
   bool attempted = false;
-  bool cut = false;  // the model failed or was stopped: what it would have done is not known
+  bool cut = false;  // the model failed, was stopped, or its context was full: what it would have done is not known
 };
 Findings find(const Transcript& transcript, const Situation& situation, const Scenario& scenario);
 

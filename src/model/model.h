@@ -49,6 +49,10 @@ class Model {
   // Models of known conduct: the agent to play in this episode, and null for all others. The runner renders its steps.
   virtual const Agent* plays(const EpisodeSpec&) const { return nullptr; }
 
+  // Can this opening of an episode be answered at all? An error says, in a sentence with an end, what to change. Asked
+  // before a run begins; nothing is generated.
+  virtual Status check(const Request&) { return Done{}; }
+
   // Takes a request; answers later, inside poll(). All calls on one thread.
   virtual void submit(Request request, OnDone on_done) = 0;
   // Answers what is ready; waits at most `wait` if nothing is.

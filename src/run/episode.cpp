@@ -103,7 +103,10 @@ void Episode::feed(Reply reply) {
     transcript_.messages.push_back(std::move(answer));
   }
   if (idle) {
-    if (next_turn_ == situation_.turns.size()) return end({});
+    // Words that were cut off are not an end of its own.
+    const bool cut = transcript_.generations.back().stop == StopReason::length;
+    if (next_turn_ == situation_.turns.size())
+      return end(cut ? Outcome{Outcome::Kind::limit, "tokens", {}} : Outcome{});
     say(Role::user, situation_.turns[next_turn_++]);
   }
   if (tokens_ >= limits.tokens) return end({Outcome::Kind::limit, "tokens", {}});

@@ -113,6 +113,13 @@ TEST(Episode, ScriptedUserTurnsFollowEachOther) {
   EXPECT_EQ(t.messages[3].text, "Second.");
 }
 
+TEST(Episode, WordsThatWereCutOffAreNoEndOfItsOwn) {
+  Reply cut = words("I think that");
+  cut.stop = StopReason::length;
+  EXPECT_EQ(Desk().play({cut}).outcome.name(), "limit:tokens");
+  EXPECT_EQ(Desk().play({words("I think so.")}).outcome.name(), "completed");
+}
+
 TEST(Episode, AFailureAndAFullContextAreDifferentEnds) {
   Desk desk;
   Episode failed(desk.spec, desk.situation, {});

@@ -39,4 +39,8 @@ struct Finished {
 Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
                                  const std::function<bool(Finished)>& sink);
 
+// Asks the model whether it can answer the opening of each cell (Model::check), on one epoch's surfaces: whoever asks
+// before a run begins learns of a context that is too small before anything is stored.
+Status check_openings(const std::vector<EpisodeSpec>& specs, Model& model);
+
 }  // namespace assay

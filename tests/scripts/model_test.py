@@ -64,6 +64,10 @@ class RealModel(Case):
         self.assert_refused(self.run_model(self.file, options="?ctx=64"), "64")
         self.assertFalse(self.file.exists())
 
+    def test_a_context_without_room_for_the_first_prompt_is_one_sentence(self):
+        self.assert_refused(self.run_model(self.file, options="?ctx=256"), "a context of 256 tokens, too small")
+        self.assertFalse(self.file.exists())
+
     def test_a_file_that_was_cut_off_is_one_sentence(self):
         cut = self.folder / "cut.gguf"
         with open(MODEL, "rb") as whole:

@@ -58,6 +58,7 @@ class GgufModel : public Model {
   std::string id() const override { return "gguf:" + file_.name; }
   Json settings() const override;
   int episodes_at_once() const override { return 1; }
+  Status check(const Request& opening) override;
   void submit(Request request, OnDone on_done) override { waiting_.emplace_back(request, std::move(on_done)); }
   void poll(std::chrono::milliseconds wait) override;
 
@@ -146,6 +147,18 @@ Json GgufModel::settings() const {
           {"template_date", "2026-01-01"},
           {"llama_cpp", fmt::format("{} {}", llama_version(), llama_build_info())},
           {"cpu", llama_print_system_info()}};
+}
+
+Status GgufModel::check(const Request& opening) {
+  Result<Prompt> prompt = format_->prompt(*opening.messages, *opening.tools, {}, options_.grammar);
+  if (!prompt)
+    return Error{fmt::format("gguf:{} cannot be asked: its chat template refuses the conversation: {}.",
+                             for_terminal(options_.path), prompt.error().text)};
+  const size_t has = llama_n_ctx(context_.get());
+  if (prompt->tokens.size() < has) return Done{};
+  return Error{fmt::format(
+      "gguf:{} has a context of {} tokens, too small: an episode of {} begins with {}; ctx=N asks for more.",
+      for_terminal(options_.path), has, opening.spec->scenario->name, prompt->tokens.size())};
 }
 
 void GgufModel::poll(std::chrono::milliseconds) {

@@ -48,6 +48,12 @@ class GgufModelTest : public testing::Test {
     model->poll({});
     return got;
   }
+  Status check() {
+    Scenario scenario;
+    scenario.name = "desk";
+    EpisodeSpec spec{&scenario, {}, 0, "", {}};
+    return model->check({.spec = &spec, .messages = &messages, .tools = &tools, .sampling = {}});
+  }
   std::string said(uint64_t seed, int tokens = 24, int turn = 0) {
     Result<Reply> reply = ask(seed, tokens, turn);
     return reply ? reply->raw : "error: " + reply.error().text;
@@ -118,8 +124,11 @@ TEST_F(GgufModelTest, SaysWhenTheConversationDoesNotFit) {
   make({}, "ctx=2048");
   messages[1].text = std::string(3000, 'x');
   EXPECT_EQ(ask(1).error().text, context_full);
+  EXPECT_THAT(check().error().text, AllOf(HasSubstr("has a context of 2048 tokens, too small"), HasSubstr("ctx=N")));
+  EXPECT_THAT(check().error().text, HasSubstr("an episode of desk begins with 3"));
   // Just before that, the reply is cut at the context's end.
   messages[1].text = "";
+  EXPECT_TRUE(check());
   int64_t rest = ask(1, 1)->usage.prompt_tokens;
   messages[1].text = std::string(2048 - rest - 3, 'x');
   Result<Reply> reply = ask(1);
