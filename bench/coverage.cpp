@@ -2,7 +2,7 @@
 // pooled Clopper-Pearson, which takes episodes as independent; the plain cluster-robust t interval; Korn-Graubard as
 // published. The tables of docs/statistics.md come from here:
 //
-//   cmake --build --preset release --target coverage && build/release/bench/coverage     (half a minute)
+//   cmake --build --preset release --target coverage && build/release/bench/coverage     (two minutes)
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -10,12 +10,16 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/rng.h"
+#include "stats/amce.h"
 #include "stats/clusters.h"
 #include "stats/effect.h"
 #include "stats/rate.h"
 #include "stats/simulated.h"
+#include "stats/simultaneous.h"
 
 namespace {
 
@@ -119,6 +123,110 @@ void effect_table(const char* title, const simulated::Design& shape, int runs) {
   }
 }
 
+// Rates of the cells of a 2 x 2 x 2 grid, the last factor varying fastest, and what is true of the first two factors.
+struct Profile {
+  const char* name;
+  std::vector<double> rates;
+  double effect, interaction;
+};
+
+const std::vector<Profile>& profiles() {
+  static const std::vector<Profile> all = {
+      {"0.01 everywhere", std::vector(8, 0.01), 0, 0},
+      {"0.1 everywhere", std::vector(8, 0.1), 0, 0},
+      {"0.5 everywhere", std::vector(8, 0.5), 0, 0},
+      {"a 0.005 v. 0.02", {0.005, 0.005, 0.005, 0.005, 0.02, 0.02, 0.02, 0.02}, 0.015, 0},
+      {"a and b +0.2 each", {0.1, 0.1, 0.3, 0.3, 0.3, 0.3, 0.5, 0.5}, 0.2, 0},
+      {"a +0.5 under b alone", {0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.6, 0.6}, 0.25, 0.5},
+      {"a +0.5 in one cell", {0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.7}, 0.125, 0.25},
+  };
+  return all;
+}
+
+// All differences in the first factor, as twins: their mean weighs episodes, not combinations.
+std::vector<Twin> twins_of(const std::vector<GridEpisode>& episodes) {
+  std::vector<Twin> twins;
+  for (size_t begin = 0, end = 0; begin < episodes.size(); begin = end) {
+    std::optional<bool> outcome[8];
+    for (; end < episodes.size() && episodes[end].epoch == episodes[begin].epoch; ++end) {
+      outcome[episodes[end].cell] = episodes[end].event;
+    }
+    for (int base = 0; base < 4; ++base) {
+      if (outcome[base] && outcome[base + 4]) {
+        twins.push_back({0, episodes[begin].epoch, *outcome[base + 4], *outcome[base]});
+      }
+    }
+  }
+  return twins;
+}
+
+void grid_table(const char* title, const std::vector<double>& missing, int runs) {
+  fmt::print("\n{}\n\n", title);
+  fmt::print(
+      "| rates | epochs | effect of a | coverage | mean width | p < 0.05 | twins: coverage | interaction a x b | "
+      "coverage "
+      "| mean width | p < 0.05 |\n");
+  fmt::print("|---|---|---|---|---|---|---|---|---|---|---|\n");
+  const std::vector<Grid> grids{simulated::full_grid({2, 2, 2})};
+  for (const Profile& profile : profiles()) {
+    for (int epochs : {10, 30, 100}) {
+      Rng rng(derive_seed(1, {"grid", title, profile.name, std::to_string(epochs)}));
+      Score effects, pairs, twins;
+      int effect_found = 0, pair_found = 0;
+      for (int run = 0; run < runs; ++run) {
+        const auto episodes = simulated::grid_episodes(rng, grids[0], profile.rates, epochs, 0.3, missing);
+        const Contrast effect = marginal_effect(grids, episodes, {0, 1}).contrast;
+        const Contrast pair = interaction(grids, episodes, {0, 1}, {1, 1}).contrast;
+        if (!effect.interval || !pair.interval) continue;
+        effects.add(*effect.interval, profile.effect);
+        pairs.add(*pair.interval, profile.interaction);
+        twins.add(*estimate_effect(twins_of(episodes)).interval, profile.effect);
+        effect_found += *effect.p < 0.05;
+        pair_found += *pair.p < 0.05;
+      }
+      fmt::print("| {} | {} | {} | {:.3f} | {:.3f} | {:.3f} | {:.3f} | {} | {:.3f} | {:.3f} | {:.3f} |\n", profile.name,
+                 epochs, profile.effect, effects.coverage(), effects.mean_width(),
+                 static_cast<double>(effect_found) / effects.runs, twins.coverage(), profile.interaction,
+                 pairs.coverage(), pairs.mean_width(), static_cast<double>(pair_found) / pairs.runs);
+    }
+  }
+}
+
+// Validations of agents that do as planted, eight units each.
+void alarm_table(const char* title, int runs) {
+  fmt::print("\n{}\n\n", title);
+  fmt::print("| draws | correlation | epochs | false alarms at 1 % | hits a unit | expected hits a unit |\n");
+  fmt::print("|---|---|---|---|---|---|\n");
+  using Draws = PlantedUnit::Draws;
+  for (double correlation : {0.0, 0.3, 0.6}) {
+    for (int epochs : {10, 30, 100}) {
+      const Draws draws = correlation > 0 ? Draws::clustered : Draws::independent;
+      Rng rng(derive_seed(1, {"alarm", title, std::to_string(correlation), std::to_string(epochs)}));
+      int alarms = 0;
+      double hits = 0, expected = 0;
+      for (int run = 0; run < runs; ++run) {
+        std::vector<PlantedUnit> units;
+        for (double rate : {0.005, 0.02, 0.05, 0.1, 0.3, 0.5, 0.8, 0.95}) {
+          PlantedUnit& unit = units.emplace_back(PlantedUnit{.planted = rate, .draws = draws});
+          unit.clusters.resize(static_cast<size_t>(epochs));
+          for (const Observation& o :
+               simulated::episodes(rng, rate, {.epochs = epochs, .cells = 8, .correlation = correlation})) {
+            ClusterCount& cluster = unit.clusters[static_cast<size_t>(o.epoch)];
+            cluster.n += 1, cluster.k += o.event;
+          }
+        }
+        const Validation v = validate_units(units);
+        alarms += !v.agrees;
+        hits += static_cast<double>(v.hits) / static_cast<double>(units.size());
+        expected += v.expected_hits / static_cast<double>(units.size());
+      }
+      fmt::print("| {} | {} | {} | {:.4f} | {:.3f} | {:.3f} |\n",
+                 draws == Draws::clustered ? "clustered" : "independent", correlation, epochs,
+                 static_cast<double>(alarms) / runs, hits / runs, expected / runs);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -137,4 +245,9 @@ int main(int argc, char** argv) {
              {.scenarios = 2, .cells = 4, .correlation = 0.3}, runs);
   effect_table("Effect; 4 twins an epoch that share a surface, correlation 0.3", {.correlation = 0.3}, runs);
   effect_table("Effect; one twin an epoch, correlation 0.3", {.cells = 2, .correlation = 0.3}, runs);
+  const int fewer = (runs + 1) / 2;  // costlier ones
+  grid_table("Grid; 2 x 2 x 2, correlation 0.3, everything graded", {}, fewer);
+  grid_table("Grid; the same, every episode ungraded with probability 0.2", std::vector(8, 0.2), fewer);
+  grid_table("Grid; the same, the last cell ungraded with probability 0.7", {0, 0, 0, 0, 0, 0, 0, 0.7}, fewer);
+  alarm_table("Validation; eight units of 8 cells an epoch", fewer);
 }

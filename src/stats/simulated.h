@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "stats/amce.h"
 #include "stats/effect.h"
 #include "stats/rate.h"
 
@@ -51,6 +52,40 @@ inline std::vector<Twin> twins(Rng& rng, double base_rate, double level_rate, co
         const bool at_level = event(level_rate), at_base = event(base_rate);
         all.push_back({s, e, at_level, at_base});
       }
+    }
+  }
+  return all;
+}
+
+// All combinations of factors 0, 1, ... with so many levels, the last varying fastest.
+inline Grid full_grid(const std::vector<int32_t>& levels, int32_t scenario = 0) {
+  Grid grid{.scenario = scenario, .factors = {}, .cells = {{}}};
+  for (int32_t count : levels) {
+    grid.factors.push_back(static_cast<int32_t>(grid.factors.size()));
+    std::vector<std::vector<int32_t>> longer;
+    for (const std::vector<int32_t>& cell : grid.cells) {
+      for (int32_t level = 0; level < count; ++level) {
+        longer.push_back(cell);
+        longer.back().push_back(level);
+      }
+    }
+    grid.cells = std::move(longer);
+  }
+  return grid;
+}
+
+// Every cell once an epoch, with the rate of its own; episodes listen to their epoch's surface as twins do. `missing`
+// is each cell's chance to stay ungraded, whatever happened in it; empty: none.
+inline std::vector<GridEpisode> grid_episodes(Rng& rng, const Grid& grid, const std::vector<double>& rates, int epochs,
+                                              double correlation, const std::vector<double>& missing = {}) {
+  std::vector<GridEpisode> all;
+  const double listens = std::sqrt(correlation);
+  for (int e = 0; e < epochs; ++e) {
+    const double surface = rng.uniform();
+    for (size_t cell = 0; cell < grid.cells.size(); ++cell) {
+      const bool event = (rng.uniform() < listens ? surface : rng.uniform()) < rates[cell];
+      const bool graded = missing.empty() || rng.uniform() >= missing[cell];
+      if (graded) all.push_back({grid.scenario, e, static_cast<int32_t>(cell), event});
     }
   }
   return all;
