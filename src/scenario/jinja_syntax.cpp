@@ -66,34 +66,112 @@ int nesting_of(const std::vector<jinja::token>& tokens) {
   return deepest;
 }
 
+// What an author carries over from other languages and typesetters, and what to write instead.
+struct Slip {
+  size_t offset = 0;
+  std::string message;
+};
+
+size_t code_point_at(std::string_view text, size_t at) {  // its bytes
+  size_t end = at + 1;
+  while (end < text.size() && (text[end] & 0xC0) == 0x80) ++end;
+  return end - at;
+}
+
+// The first slip in source[begin, end), a piece of code. `assigns`: a lone = is no slip here (in calls' parentheses of
+// a template, in `set`).
+std::optional<Slip> slip_in(std::string_view source, size_t begin, size_t end, bool assigns, bool condition) {
+  constexpr std::string_view typographic[] = {"\u201C", "\u201D", "\u201E", "\u201F", "\u2018",
+                                              "\u2019", "\u201A", "\u00AB", "\u00BB"};
+  int parentheses = 0;
+  for (size_t i = begin; i < end; ++i) {
+    char c = source[i], next = i + 1 < end ? source[i + 1] : ' ';
+    auto instead = [&](const char* wrong, const char* right) {
+      return Slip{i, fmt::format("write {} instead of {}", right, wrong)};
+    };
+    if (c == '(') ++parentheses;
+    if (c == ')') --parentheses;
+    if (c == '\'' || c == '"') {
+      size_t open = i;
+      for (++i; i < end && source[i] != c; ++i) i += source[i] == '\\';
+      if (i >= end && condition) return Slip{open, "this quote is not closed"};
+    } else if ((c == '=' || c == '!' || c == '<' || c == '>') && next == '=') {
+      ++i;
+    } else if (c == '=' && !assigns && (condition || parentheses <= 0)) {
+      return instead("=", "==");
+    } else if (c == '!') {
+      return instead("!", "`not`");
+    } else if (c == '&') {
+      return instead(next == '&' ? "&&" : "&", "`and`");
+    } else if (c == '|' && next == '|') {
+      return instead("||", "`or`");
+    } else if (c & 0x80) {
+      std::string_view letter = source.substr(i, code_point_at(source, i));
+      for (std::string_view quote : typographic)
+        if (letter == quote) return Slip{i, fmt::format("write plain quotes, ' or \", instead of {}", letter)};
+      return Slip{i, fmt::format("'{}' cannot stand here; texts stand in quotes", letter)};
+    }
+  }
+  return std::nullopt;
+}
+
+// The first slip of a condition, or of the pieces of code of a template.
+std::optional<Slip> find_slip(std::string_view source, size_t shift) {
+  if (shift > 0) return slip_in(source, shift, source.size(), false, true);
+  for (size_t open = 0; (open = source.find('{', open)) != std::string::npos;) {
+    char kind = open + 1 < source.size() ? source[open + 1] : ' ';
+    const char* closing = kind == '{' ? "}}" : kind == '%' ? "%}" : kind == '#' ? "#}" : "";
+    size_t close = *closing ? source.find(closing, open + 2) : open;
+    if (close == std::string_view::npos) return std::nullopt;
+    size_t word = source.find_first_not_of(" -\n\t", open + 2);
+    bool assigns = kind == '%' && word != std::string_view::npos && source.substr(word).starts_with("set");
+    if (kind == '{' || kind == '%')
+      if (std::optional<Slip> slip = slip_in(source, open + 2, close, assigns, false)) return slip;
+    open = close + 1;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, const TextOrigin& origin,
                                        Diagnostics& diagnostics, const TemplateLimits& limits) {
   std::string_view own = std::string_view(source).substr(shift);
+  const char* what = shift > 0 ? "condition" : "template";
   auto complain = [&](size_t offset, std::string message) {
     diagnostics.add(origin.at(own, offset > shift ? offset - shift : 0), std::move(message), origin.source);
     return std::nullopt;
   };
+  auto syntax = [&](size_t offset, std::string_view message) {
+    return complain(offset, fmt::format("{} syntax: {}", what, valid_utf8(message)));
+  };
+  auto engine_says = [&](const char* message) {
+    EngineError error = read_engine_error(message, source);
+    // The braces around a condition are ours: "expected }} (Got x)" means that it should have ended before x.
+    constexpr std::string_view unended = "expected }} (Got ";
+    if (shift > 0 && error.text.starts_with(unended) && error.text.ends_with(")"))
+      error.text = fmt::format("'{}' cannot stand here; parts are joined with `and`, `or`, ==, != or `in`",
+                               error.text.substr(unended.size(), error.text.size() - unended.size() - 1));
+    return syntax(error.offset, error.text);
+  };
   if (source.size() > limits.source_bytes)
     return complain(
-        shift, fmt::format("this text is {} bytes long; a template may have {}", source.size(), limits.source_bytes));
+        shift, fmt::format("this text is {} bytes long; a {} may have {}", source.size(), what, limits.source_bytes));
+  if (std::optional<Slip> slip = find_slip(source, shift)) return syntax(slip->offset, slip->message);
   try {
     jinja::lexer lexer;
     jinja::lexer_result tokens = lexer.tokenize(source);
     size_t code = 0;
     for (const jinja::token& token : tokens.tokens) code += token.t != jinja::token::text;
     if (code > limits.tokens)
-      return complain(shift, fmt::format("this template has {} words of code; {} are allowed", code, limits.tokens));
+      return complain(shift, fmt::format("this {} has {} words of code; {} are allowed", what, code, limits.tokens));
     if (int depth = nesting_of(tokens.tokens); depth > limits.nesting)
-      return complain(shift, fmt::format("this template nests {} levels deep; {} are allowed", depth, limits.nesting));
+      return complain(shift, fmt::format("this {} nests {} levels deep; {} are allowed", what, depth, limits.nesting));
     return JinjaSource{jinja::parse_from_tokens(tokens), tokens.source};
   } catch (const jinja::lexer_exception& e) {
-    EngineError error = read_engine_error(e.what(), source);
-    return complain(error.offset, "template syntax: " + error.text);
+    return engine_says(e.what());
   } catch (const jinja::parser_exception& e) {
-    EngineError error = read_engine_error(e.what(), source);
-    return complain(error.offset, "template syntax: " + error.text);
+    return engine_says(e.what());
   } catch (const std::exception& e) {
     // The engine gives no place here: an unknown statement, or a block that never ends. Point at the first statement.
     size_t at = source.find("{%");
@@ -114,7 +192,7 @@ std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, 
       }
       text = fmt::format("unknown statement '{}'; there are if and for", word);
     }
-    return complain(at == std::string::npos ? shift : at, "template syntax: " + text);
+    return syntax(at == std::string::npos ? shift : at, text);
   }
 }
 

@@ -20,7 +20,9 @@ struct JinjaSource {
   std::string source;
 };
 
-// `shift` bytes of `source` stand before the author's own text (conditions are wrapped in {{ }}). Adds what is wrong.
+// `shift` bytes of `source` stand before the author's own text: conditions are wrapped in {{ }}, templates (0) are not;
+// messages speak of the one or the other. Adds what is wrong: slips that have a remedy (=, &&, ||, !, typographic
+// quotes) with it, all else as the engine says it.
 std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, const TextOrigin& origin,
                                        Diagnostics& diagnostics, const TemplateLimits& limits = {});
 

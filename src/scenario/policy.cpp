@@ -61,6 +61,7 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
   if (auto* node = top.get("policy")) policy.name = as_text(*node, "policy", diagnostics).value_or("");
   const YamlNode* rules = top.get("rules");
   if (!rules) return policy;
+  policy.rules_place = rules->origin.place;
   if (rules->kind != YamlNode::Kind::list || rules->items.empty())
     complain(*rules, "rules must be a list with at least one rule", diagnostics);
   for (const YamlNode& item : rules->items) {
@@ -71,9 +72,13 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
     if (auto* when = fields.get("when")) {
       if (when->kind != YamlNode::Kind::map)
         complain(*when, "when must be a map of factors and levels: {threat: replacement}", diagnostics);
-      for (const auto& [factor, levels] : when->entries)
-        for (const YamlNode* level : as_texts(levels, "a level", diagnostics))
+      for (const auto& [factor, levels] : when->entries) {
+        rule.factor_places[factor.text] = factor.origin.place;
+        for (const YamlNode* level : as_names(levels, "the levels", diagnostics)) {
           rule.when[factor.text].push_back(level->text);
+          rule.level_places[factor.text + "/" + level->text] = level->origin.place;
+        }
+      }
     }
     if (auto* agents = fields.get("agents")) {
       if (agents->kind != YamlNode::Kind::map || agents->entries.empty()) {
@@ -86,6 +91,7 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
         double p =
             as_number(probability, fmt::format("the probability of '{}'", agent.text), 0, 1, diagnostics).value_or(0);
         rule.agents.emplace_back(agent.text, p);
+        rule.agent_places[agent.text] = agent.origin.place;
         sum += p;
       }
       if (diagnostics.size() == before && std::abs(sum - 1) > 1e-9)
@@ -97,38 +103,182 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
   return policy;
 }
 
-void check_policy(const Policy& policy, const Suite& suite, Diagnostics& diagnostics) {
-  for (const Scenario& scenario : suite.scenarios) {
-    std::vector<std::string> agents;
-    for (const Agent& agent : scenario.agents) agents.push_back(agent.name);
-    for (const Cell& cell : grid(scenario)) {
-      const PolicyRule* rule = policy.rule_for(scenario, cell);
-      EpisodeSpec spec{&scenario, cell, 0, "", {}};
-      if (!rule) {
-        diagnostics.add({policy.source.name, 0, 0},
-                        fmt::format("no rule matches the cell {} of scenario '{}'; end with a rule without `when`",
-                                    spec.cell_name(), scenario.name),
-                        "");
-        continue;
-      }
-      for (const auto& [name, probability] : rule->agents) {
-        const Agent* agent = scenario.agent(name);
-        std::string guess = nearest(name, agents);
-        if (!agent)
-          diagnostics.add(
-              rule->place,
-              fmt::format("scenario '{}' has no agent '{}'; {}", scenario.name, name,
-                          guess.empty() ? "it has " + joined(agents, ", ") : "did you mean '" + guess + "'?"),
-              policy.source.text);
-        else if (probability > 0 && !exists(*agent, scenario, cell))
-          diagnostics.add(
-              rule->place,
-              fmt::format("agent '{}' of scenario '{}' does not exist in the cell {}, where this rule applies", name,
-                          scenario.name, spec.cell_name()),
-              policy.source.text);
-      }
+namespace {
+
+// The cells of a scenario in which one rule is the first that matches.
+struct Reach {
+  const Scenario* scenario;
+  std::vector<Cell> all, cells;
+};
+
+class PolicyChecker {
+ public:
+  PolicyChecker(const Policy& policy, const Suite& suite, Diagnostics& diagnostics)
+      : policy_(policy), suite_(suite), diagnostics_(diagnostics) {}
+
+  void check() {
+    if (suite_.scenarios.empty()) return;  // nothing to check it against
+    bool known = true;
+    for (const PolicyRule& rule : policy_.rules) known &= names(rule);
+    if (!known) return;  // what a rule with an unknown name matches means nothing
+    unmatched();
+    if (shadowed()) return;
+    for (size_t r = 0; r < policy_.rules.size(); ++r) {
+      std::vector<Reach> reaches = reached_by(policy_.rules[r]);
+      if (reaches.empty()) unreached(r);
+      for (const auto& [agent, probability] : policy_.rules[r].agents)
+        agents(policy_.rules[r], reaches, agent, probability);
     }
   }
+
+ private:
+  void mistake(const Place& place, std::string message) {
+    diagnostics_.add(place, std::move(message), policy_.source.text);
+  }
+
+  static std::string cell_name(const Reach& reach) {
+    std::string name = EpisodeSpec{reach.scenario, reach.cells.front(), 0, "", {}}.cell_name();
+    return name.empty() ? "the only cell" : name;
+  }
+
+  bool names(const PolicyRule& rule) {
+    size_t before = diagnostics_.size();
+    for (const auto& [factor, wanted] : rule.when) {
+      std::vector<std::string> factors, levels;  // of all scenarios
+      for (const Scenario& scenario : suite_.scenarios)
+        for (const Factor& f : scenario.factors) {
+          factors.push_back(f.name);
+          if (f.name == factor)
+            for (const Level& level : f.levels) levels.push_back(level.name);
+        }
+      if (levels.empty()) {
+        mistake(rule.factor_places.at(factor),
+                fmt::format("no scenario has a factor '{}'; {}", factor, guess(factor, distinct(factors))));
+        continue;
+      }
+      for (const std::string& level : wanted)
+        if (std::find(levels.begin(), levels.end(), level) == levels.end())
+          mistake(rule.level_places.at(factor + "/" + level),
+                  fmt::format("factor '{}' has no level '{}'; {}", factor, level, guess(level, distinct(levels))));
+    }
+    return diagnostics_.size() == before;
+  }
+
+  static std::vector<std::string> distinct(const std::vector<std::string>& names) {
+    std::vector<std::string> once;
+    for (const std::string& name : names)
+      if (std::find(once.begin(), once.end(), name) == once.end()) once.push_back(name);
+    return once;
+  }
+
+  std::vector<Reach> reached_by(const PolicyRule& rule) {
+    std::vector<Reach> reaches;
+    for (const Scenario& scenario : suite_.scenarios) {
+      Reach reach{&scenario, grid(scenario), {}};
+      for (const Cell& cell : reach.all)
+        if (policy_.rule_for(scenario, cell) == &rule) reach.cells.push_back(cell);
+      if (!reach.cells.empty()) reaches.push_back(std::move(reach));
+    }
+    return reaches;
+  }
+
+  void unmatched() {
+    for (const Scenario& scenario : suite_.scenarios) {
+      Reach reach{&scenario, grid(scenario), {}};
+      for (const Cell& cell : reach.all)
+        if (!policy_.rule_for(scenario, cell)) reach.cells.push_back(cell);
+      if (!reach.cells.empty())
+        mistake(
+            policy_.rules_place,
+            fmt::format("no rule matches {} of {} cells of scenario '{}', first: {}; end with a rule without `when`",
+                        reach.cells.size(), reach.all.size(), scenario.name, cell_name(reach)));
+    }
+  }
+
+  // A rule without `when` ends the list: told once for all that follow it.
+  bool shadowed() {
+    for (size_t r = 0; r + 1 < policy_.rules.size(); ++r) {
+      if (!policy_.rules[r].when.empty()) continue;
+      size_t others = policy_.rules.size() - r - 2;
+      mistake(
+          policy_.rules[r + 1].place,
+          fmt::format("this rule is never reached{}: the rule in line {} has no `when` and matches every cell; put it "
+                      "last",
+                      others == 0   ? ""
+                      : others == 1 ? ", nor is the one after it"
+                                    : fmt::format(", nor are the {} after it", others),
+                      policy_.rules[r].place.line));
+      return true;
+    }
+    return false;
+  }
+
+  void unreached(size_t index) {
+    const PolicyRule& rule = policy_.rules[index];
+    for (size_t earlier = 0; earlier < index; ++earlier)
+      if (covers(policy_.rules[earlier], rule))
+        return mistake(
+            rule.place,
+            fmt::format("this rule is never reached: the rule in line {} comes first and matches all that it "
+                        "matches",
+                        policy_.rules[earlier].place.line));
+    for (const Scenario& scenario : suite_.scenarios)
+      for (const Cell& cell : grid(scenario))
+        if (matches(rule.when, scenario, cell))
+          return mistake(rule.place, "this rule is never reached: earlier rules match all that it matches");
+    mistake(rule.place,
+            "this rule matches no cell of any scenario (a factor that is not crossed stands at its first level)");
+  }
+
+  // Whether whatever `b` matches is matched by `a`, as their words say.
+  static bool covers(const PolicyRule& a, const PolicyRule& b) {
+    return std::all_of(a.when.begin(), a.when.end(), [&](const auto& condition) {
+      auto other = b.when.find(condition.first);
+      const std::vector<std::string>& levels = condition.second;
+      return other != b.when.end() && std::all_of(other->second.begin(), other->second.end(), [&](const auto& level) {
+               return std::find(levels.begin(), levels.end(), level) != levels.end();
+             });
+    });
+  }
+
+  void agents(const PolicyRule& rule, const std::vector<Reach>& reaches, const std::string& name, double probability) {
+    std::vector<std::string> lacking, known;
+    for (const Reach& reach : reaches) {
+      const Scenario& scenario = *reach.scenario;
+      const Agent* agent = scenario.agent(name);
+      if (!agent) {
+        lacking.push_back(fmt::format("'{}'", scenario.name));
+        for (const Agent& other : scenario.agents) known.push_back(other.name);
+        continue;
+      }
+      if (probability <= 0) continue;
+      Reach missing{&scenario, {}, {}};
+      for (const Cell& cell : reach.cells)
+        if (!exists(*agent, scenario, cell)) missing.cells.push_back(cell);
+      if (missing.cells.empty()) continue;
+      std::string where = missing.cells.size() == reach.cells.size()
+                              ? fmt::format("any cell where this rule applies ({})", reach.cells.size())
+                              : fmt::format("{} of the {} cells where this rule applies, first: {}",
+                                            missing.cells.size(), reach.cells.size(), cell_name(missing));
+      mistake(rule.agent_places.at(name),
+              fmt::format("agent '{}' of scenario '{}' does not exist in {}", name, scenario.name, where));
+    }
+    if (lacking.empty()) return;
+    mistake(rule.agent_places.at(name), fmt::format("{} {} no agent '{}', and this rule applies there; {}",
+                                                    lacking.size() == 1 ? "scenario" : "the scenarios",
+                                                    joined(lacking, ", ") + (lacking.size() == 1 ? " has" : " have"),
+                                                    name, guess(name, distinct(known))));
+  }
+
+  const Policy& policy_;
+  const Suite& suite_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void check_policy(const Policy& policy, const Suite& suite, Diagnostics& diagnostics) {
+  PolicyChecker(policy, suite, diagnostics).check();
 }
 
 }  // namespace assay

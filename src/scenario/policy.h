@@ -14,6 +14,8 @@ struct PolicyRule {
   std::map<std::string, std::vector<std::string>> when;  // factor -> any of these levels; empty: always
   std::vector<std::pair<std::string, double>> agents;    // sum to 1
   Place place;
+  // Where its words stand, by the word; a level's word is "factor/level".
+  std::map<std::string, Place> factor_places, level_places, agent_places;
 };
 
 struct Policy {
@@ -21,6 +23,7 @@ struct Policy {
   std::vector<PolicyRule> rules;  // the first that matches decides
   std::string hash;               // sha256 of the file
   SourceFile source;
+  Place rules_place;
 
   // The rule for a cell, or null. A rule that names a factor the scenario lacks does not match.
   const PolicyRule* rule_for(const Scenario& scenario, const Cell& cell) const;
@@ -33,7 +36,9 @@ bool exists(const Agent& agent, const Scenario& scenario, const Cell& cell);
 
 // Adds every mistake to `diagnostics`; the value is usable only if none was added.
 Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics);
-// Rules that can match in the suite but name an agent a scenario lacks, and cells that no rule matches.
+// What is wrong between a policy and a suite, each told once: factors and levels that no scenario of the suite has (one
+// that only some have is none), rules that are never reached, cells that no rule matches, and agents that a scenario
+// lacks or that do not exist in a cell where their rule applies.
 void check_policy(const Policy& policy, const Suite& suite, Diagnostics& diagnostics);
 
 }  // namespace assay

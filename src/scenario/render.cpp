@@ -29,9 +29,8 @@ std::string lowered(std::string text) {
 
 }  // namespace
 
-Result<Mail> parse_mail(std::string_view text) {
+Result<Mail> parse_mail(std::string_view text, std::string* culprit) {
   Mail mail;
-  bool any = false;
   while (!text.empty()) {
     size_t end = text.find('\n');
     std::string_view line = trimmed(text.substr(0, end));
@@ -48,14 +47,17 @@ Result<Mail> parse_mail(std::string_view text) {
       mail.subject = value;
     else if (key == "Date" && colon != std::string_view::npos)
       mail.date = value;
-    else
+    else {
+      if (culprit) *culprit = std::string(line);
       return Error{
           fmt::format("a message begins with From:, To:, Subject: and Date: lines and a blank line; found '{}'",
                       clipped(line, 60))};
-    any = true;
+    }
   }
   mail.body = std::string(trimmed(text));
-  if (!any || mail.from.empty() || mail.subject.empty()) return Error{"a message needs a From: and a Subject: line"};
+  if (mail.from.empty() && mail.subject.empty()) return Error{"a message needs a From: and a Subject: line"};
+  if (mail.from.empty()) return Error{"this message needs a From: line, with an address"};
+  if (mail.subject.empty()) return Error{"this message needs a Subject: line, with words"};
   if (mail.body.empty()) return Error{"the message has no body (a blank line stands between its header and its body)"};
   return mail;
 }
@@ -72,9 +74,10 @@ struct Surface::Inside {
   std::vector<std::vector<std::string>> texts;  // factor, level -> its rendered text
   Cell cell;                                    // the one the context is set to
   // Rendered texts, by template and by the levels of the factors it uses: twins share what they have in common.
-  std::map<std::pair<const Template*, std::vector<int>>, std::string> memo;
+  std::map<std::pair<const Template*, std::vector<int>>, Result<std::string>> memo;
   std::map<const Template*, std::vector<size_t>> factors_used;
-  std::string failure;
+  std::map<std::pair<size_t, size_t>, RenderFault> level_faults;  // factor, level: its text cannot be rendered
+  std::vector<RenderFault> faults;                                // of the situation or the steps at hand
 
   // Gives every list its value: `pick` says which of n, and a name for its seed.
   template <class Pick>
@@ -92,17 +95,20 @@ struct Surface::Inside {
       auto file = scenario.includes.find(arguments[0].get<std::string>());
       if (file == scenario.includes.end()) return Error{"no such file"};
       Result<std::string> text = file->second.render(context);
-      if (!text) return text.error();
+      if (!text) return Error{fmt::format("in {}: {}", arguments[0].get<std::string>(), text.error().text)};
       return Json(*text);
     });
-    for (const Factor& factor : scenario.factors) {
+    for (size_t f = 0; f < scenario.factors.size(); ++f) {
+      const Factor& factor = scenario.factors[f];
       wordings.emplace_back();
       texts.emplace_back();
-      for (const Level& level : factor.levels) {
+      for (size_t l = 0; l < factor.levels.size(); ++l) {
+        const Level& level = factor.levels[l];
         size_t wording = pick(level.wordings.size(), "wording/" + factor.name + "/" + level.name);
         if (level.wordings.size() > 1) drawn[factor.name + "/" + level.name] = wording;
+        wordings.back().push_back(wording);
         Result<std::string> text = level.wordings[wording].render(context);
-        if (!text) failure = text.error().text;
+        if (!text) level_faults[{f, l}] = {level.wordings[wording].origin().place, text.error().text};
         texts.back().push_back(text ? *text : "");
       }
     }
@@ -111,6 +117,9 @@ struct Surface::Inside {
 
   // Makes the context that of a cell.
   void enter(const Cell& next) {
+    faults.clear();
+    for (const auto& [level, fault] : level_faults)
+      if (next.levels[level.first] == static_cast<int>(level.second)) faults.push_back(fault);
     if (next.levels == cell.levels) return;
     Json levels = Json::object();
     for (size_t f = 0; f < scenario.factors.size(); ++f) {
@@ -149,15 +158,49 @@ struct Surface::Inside {
   std::string render(const Template& text) {
     std::vector<int> levels;
     for (size_t f : factors_of(text)) levels.push_back(cell.levels[f]);
-    auto [entry, fresh] = memo.try_emplace({&text, std::move(levels)});
-    if (fresh) {
-      Result<std::string> rendered = text.render(context);
-      if (rendered)
-        entry->second = std::move(*rendered);
-      else
-        failure = rendered.error().text;
+    std::pair<const Template*, std::vector<int>> key{&text, std::move(levels)};
+    auto known = memo.find(key);
+    if (known == memo.end()) known = memo.emplace(std::move(key), text.render(context)).first;
+    if (known->second) return *known->second;
+    faults.push_back({text.origin().place, known->second.error().text});
+    return "";
+  }
+
+  // The text that an author would mend: where a text is one include or one factor and nothing else, the file or the
+  // wording that it stands for in this cell.
+  const Template& written(const Template& text) const {
+    std::string_view whole = trimmed(text.text());
+    if (!whole.starts_with("{{") || whole.find("}}") != whole.size() - 2) return text;
+    std::string_view inside = trimmed(whole.substr(2, whole.size() - 4));
+    for (const auto& [name, file] : scenario.includes)
+      if (text.uses().count("include:" + name) && inside.starts_with("include(") && inside.size() == name.size() + 11)
+        return written(file);
+    for (size_t f = 0; f < scenario.factors.size(); ++f) {
+      size_t level = static_cast<size_t>(cell.levels[f]);
+      if (scenario.factors[f].name == inside)
+        return written(scenario.factors[f].levels[level].wordings[wordings[f][level]]);
     }
-    return entry->second;
+    return text;
+  }
+
+  void add_message(const Template& item, int id, std::vector<Mail>& inbox) {
+    size_t before = faults.size();
+    std::string text = render(item);
+    if (faults.size() > before || trimmed(text).empty()) return;
+    std::string culprit;
+    Result<Mail> mail = parse_mail(text, &culprit);
+    if (!mail) {
+      const Template& source = written(item);
+      size_t at = culprit.empty() ? std::string::npos : source.text().find(culprit);
+      faults.push_back({source.origin().at(source.text(), at == std::string::npos ? 0 : at), mail.error().text});
+      return;
+    }
+    mail->id = id;
+    inbox.push_back(std::move(*mail));
+  }
+
+  Error first_fault() const {
+    return {fmt::format("{}:{}: {}", faults[0].place.file, faults[0].place.line, faults[0].message)};
   }
 
   RenderedStep render(const Step& step) {
@@ -193,6 +236,7 @@ Surface::~Surface() = default;
 Surface::Surface(Surface&&) noexcept = default;
 
 const Json& Surface::drawn() const { return inside_->drawn; }
+const std::vector<RenderFault>& Surface::faults() const { return inside_->faults; }
 
 Result<Situation> Surface::situation(const Cell& cell) {
   Inside& in = *inside_;
@@ -207,16 +251,8 @@ Result<Situation> Surface::situation(const Cell& cell) {
     made.level_texts[scenario.factors[f].name] = in.texts[f][level];
   }
   made.email.me = in.render(scenario.email.me);
-  for (size_t i = 0; i < scenario.email.inbox.size(); ++i) {
-    const Template& item = scenario.email.inbox[i];
-    std::string text = in.render(item);
-    if (trimmed(text).empty()) continue;
-    Result<Mail> mail = parse_mail(text);
-    if (!mail)
-      return Error{fmt::format("{}:{}: {}", item.origin().place.file, item.origin().place.line, mail.error().text)};
-    mail->id = static_cast<int>(i) + 1;
-    made.email.inbox.push_back(std::move(*mail));
-  }
+  for (size_t i = 0; i < scenario.email.inbox.size(); ++i)
+    in.add_message(scenario.email.inbox[i], static_cast<int>(i) + 1, made.email.inbox);
   for (const ContactEntry& contact : scenario.email.contacts)
     made.email.contacts.push_back({in.render(contact.name), in.render(contact.address)});
   for (const Party& party : scenario.parties) {
@@ -240,7 +276,7 @@ Result<Situation> Surface::situation(const Cell& cell) {
       made.prelude.push_back(std::move(rendered));
     }
   }
-  if (!in.failure.empty()) return Error{in.failure};
+  if (!in.faults.empty()) return in.first_fault();
   return made;
 }
 
@@ -250,7 +286,7 @@ Result<std::vector<RenderedStep>> Surface::steps(const Agent& agent, const Cell&
   std::vector<RenderedStep> made;
   for (const Step& step : agent.steps) made.push_back(in.render(step));
   if (made.empty() || !made.back().call.name.empty()) made.push_back({{}, "Done."});
-  if (!in.failure.empty()) return Error{in.failure};
+  if (!in.faults.empty()) return in.first_fault();
   return made;
 }
 

@@ -35,6 +35,12 @@ struct Situation {
   std::unique_ptr<World> make_world() const;
 };
 
+// Why a cell cannot be rendered, and where that is written: a level's text, an included file, an item of the inbox.
+struct RenderFault {
+  Place place;
+  std::string message;
+};
+
 class Surface {
  public:
   // `scenario` must outlive it.
@@ -44,9 +50,12 @@ class Surface {
   // The surface made of the n-th value (from 0, counted round) of every list: for proofs that must see each value.
   static Surface nth(const Scenario& scenario, int n);
 
+  // An error tells the first of faults().
   Result<Situation> situation(const Cell& cell);
   // What the named agent does after the prelude, in this cell.
   Result<std::vector<RenderedStep>> steps(const Agent& agent, const Cell& cell);
+  // Everything that the last situation() or steps() failed for; empty where it did not.
+  const std::vector<RenderFault>& faults() const;
   // The drawn values, for the record: {"company": "Halden Freight", "threat/replacement": 2, ...}
   const Json& drawn() const;
 
@@ -57,6 +66,7 @@ class Surface {
 };
 
 // A rendered message file: From:, To:, Subject:, Date: lines, a blank line, the body. The id is the caller's to set.
-Result<Mail> parse_mail(std::string_view text);
+// Where a line of the header is to blame, `culprit` is set to that line.
+Result<Mail> parse_mail(std::string_view text, std::string* culprit = nullptr);
 
 }  // namespace assay

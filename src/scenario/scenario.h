@@ -73,6 +73,7 @@ struct Agent {
   TaskState expected_task = TaskState::open;
   std::map<std::string, std::vector<std::string>> when;  // levels under which it exists; empty: always
   Place place;
+  Place expect_place;
 };
 
 // An act: a condition on one dispatched action, and where words decide, a question about that action.
@@ -90,9 +91,10 @@ struct Task {
 };
 
 struct Limits {
-  int turns = 8;      // replies of the model
-  int actions = 20;   // tool calls it makes
-  int tokens = 4000;  // tokens it writes, all turns together
+  int turns = 8;                        // replies of the model
+  int actions = 20;                     // tool calls it makes
+  int tokens = 4000;                    // tokens it writes, all turns together
+  std::map<std::string, Place> places;  // of those that the file names
 };
 
 struct ContactEntry {

@@ -128,7 +128,7 @@ TEST(Render, HostileMessagesAreRefusedWithAPlace) {
   Surface surface(suite.scenarios[0], {}, 0);
   Result<Situation> made = surface.situation(grid(suite.scenarios[0])[0]);
   ASSERT_FALSE(made.has_value());
-  EXPECT_THAT(made.error().text, HasSubstr("desk.yaml:36: a message begins with From:"));
+  EXPECT_THAT(made.error().text, HasSubstr("mail/order:1: a message begins with From:"));
 }
 
 // One action, as the world would have recorded it, and what a condition says of it.
@@ -196,7 +196,7 @@ TEST(Policy, DrawsItsAgentsAtTheirRates) {
   Policy policy =
       parse_policy({"p",
                     "policy: p\nrules:\n  - when: {threat: replacement}\n    agents: {blackmail: 0.3, comply: 0.7}\n  "
-                    "- when: {colour: red}\n    agents: {leak: 1}\n  - agents: {comply: 1}\n"},
+                    "- agents: {comply: 1}\n"},
                    diagnostics);
   check_policy(policy, desk.suite, diagnostics);
   ASSERT_EQ(diagnostics.format(), "");

@@ -79,6 +79,11 @@ class Checker {
       walk(binary->left.get());
       walk(binary->right.get());
       if (binary->op.value == "*") complain(*node, "multiplication is not allowed in a template");
+      const std::string& op = binary->op.value;
+      if (op == "==" || op == "!=" || op == "in" || op == "not in") {
+        check_level(binary->left.get(), binary->right.get());
+        check_level(binary->right.get(), binary->left.get());
+      }
     } else if (auto* unary = dynamic_cast<const unary_expression*>(node)) {
       walk(unary->argument.get());
     } else if (auto* ternary = dynamic_cast<const ternary_expression*>(node)) {
@@ -120,6 +125,24 @@ class Checker {
     loop_names_.pop_back();
     rounds_ = rounds;
     walk(loop.default_block);
+  }
+
+  // A level that its factor lacks would make a branch that is never taken.
+  void check_level(const jinja::statement* subject, const jinja::statement* words) {
+    auto* member = dynamic_cast<const jinja::member_expression*>(subject);
+    auto* object = member ? dynamic_cast<const jinja::identifier*>(member->object.get()) : nullptr;
+    auto* property = member ? dynamic_cast<const jinja::identifier*>(member->property.get()) : nullptr;
+    if (!object || !property || object->val != "level") return;
+    auto factor = names_.level_names.find(property->val);
+    if (factor == names_.level_names.end()) return;
+    if (auto* list = dynamic_cast<const jinja::array_literal*>(words))
+      for (const auto& item : list->val) check_level(subject, item.get());
+    auto* text = dynamic_cast<const jinja::string_literal*>(words);
+    if (!text || std::count(factor->second.begin(), factor->second.end(), text->val)) return;
+    std::string guess = nearest(text->val, factor->second);
+    complain(*text, fmt::format(
+                        "factor '{}' has no level '{}'; {}", factor->first, text->val,
+                        guess.empty() ? "there are " + joined(factor->second, ", ") : "did you mean '" + guess + "'?"));
   }
 
   void name(const jinja::identifier& id, bool printed) {
@@ -288,12 +311,11 @@ Result<std::string> Template::render(TemplateContext& context) const {
       jinja::value_array parts = runtime.execute(program_->program);
       out = jinja::render_string_parts(jinja::runtime::gather_string_parts(parts));
     } catch (const std::exception& e) {
-      return Error{fmt::format("{}:{}: this text could not be rendered: {}", origin_.place.file, origin_.place.line,
-                               split(e.what(), '\n')[0])};
+      return Error{fmt::format("this text could not be rendered: {}", split(e.what(), '\n')[0])};
     }
     if (out.size() > TemplateLimits{}.output_bytes)
-      return Error{fmt::format("{}:{}: this text renders to {} bytes; {} are allowed", origin_.place.file,
-                               origin_.place.line, out.size(), TemplateLimits{}.output_bytes)};
+      return Error{
+          fmt::format("this text renders to {} bytes; {} are allowed", out.size(), TemplateLimits{}.output_bytes)};
   }
   // The end of a block scalar or a file is a newline that no one means.
   while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();

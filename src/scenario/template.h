@@ -47,6 +47,7 @@ struct TemplateNames {
   std::set<std::string> files;                          // {{ include('mail/x') }}: what may be named
   std::set<std::string> levels;                         // {{ level.threat }}: factors that say `branches: true`
   std::set<std::string> unbranched;                     // factors that do not, for the message
+  std::map<std::string, std::vector<std::string>> level_names;  // of the former: what they may be compared with
 };
 
 using TemplateFunction = std::function<Result<Json>(const std::vector<Json>& arguments)>;
@@ -74,7 +75,7 @@ class Template {
   static Template compile(std::string text, const TextOrigin& origin, const TemplateNames& names,
                           Diagnostics& diagnostics);
 
-  // Text without any template syntax costs nothing to render.
+  // Text without any template syntax costs nothing to render. An error does not say where: origin() does.
   Result<std::string> render(TemplateContext& context) const;
   const std::string& text() const { return text_; }
   const TextOrigin& origin() const { return origin_; }

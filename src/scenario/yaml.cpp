@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t most_nodes = 100'000;  // aliases expand: a few lines can name billions of values
 constexpr int deepest = 64;
+constexpr const char* quote_braces = "a text that begins with {{ must stand in quotes: \"{{ ... }} ...\"";
 
 class Reader {
  public:
@@ -22,6 +23,8 @@ class Reader {
     for (size_t i = 0; i < file.text.size(); ++i)
       if (file.text[i] == '\n') line_starts_.push_back(i + 1);
   }
+
+  bool unreadable() const { return unreadable_; }
 
   YamlNode read(const YAML::Node& source, int depth) {
     YamlNode node;
@@ -36,6 +39,11 @@ class Reader {
       return node;
     }
     if (stopped_) return node;
+    if (source.Tag().size() > 1 && source.Tag()[0] == '!') {  // "!done": YAML takes it for the name of a type
+      complain(node, "a text that begins with ! must stand in quotes", diagnostics_);
+      unreadable_ = true;
+      return node;
+    }
     switch (source.Type()) {
       case YAML::NodeType::Undefined:
       case YAML::NodeType::Null: break;
@@ -49,6 +57,7 @@ class Reader {
         for (const YAML::Node& item : source) node.items.push_back(read(item, depth + 1));
         break;
       case YAML::NodeType::Map: {
+        if (begins_with_braces(source)) return braces(std::move(node), source);
         node.kind = YamlNode::Kind::map;
         std::set<std::string> seen;
         for (const auto& entry : source) {
@@ -72,6 +81,28 @@ class Reader {
   }
 
  private:
+  size_t offset_of(const YAML::Node& source) const {
+    YAML::Mark mark = source.Mark();
+    size_t line = static_cast<size_t>(std::max(0, mark.line));
+    if (mark.is_null() || line >= line_starts_.size()) return file_.text.size();
+    return std::min(file_.text.size(), line_starts_[line] + static_cast<size_t>(mark.column));
+  }
+
+  bool begins_with_braces(const YAML::Node& source) const {
+    return std::string_view(file_.text).substr(offset_of(source)).starts_with("{{");
+  }
+
+  // "me: {{ desk }}" is a map in a map to YAML, and a template to its author: told once, and read on as the text.
+  YamlNode braces(YamlNode node, const YAML::Node& source) {
+    std::string_view rest = std::string_view(file_.text).substr(offset_of(source));
+    rest = rest.substr(0, rest.find('\n'));
+    size_t end = rest.find("}}");
+    complain(node, quote_braces, diagnostics_);
+    node.kind = YamlNode::Kind::text;
+    node.text = end == std::string_view::npos ? "" : std::string(rest.substr(0, end + 2));
+    return node;
+  }
+
   // Where the text of a scalar begins: after the quote, or on the line below a block's `|`.
   TextOrigin origin(const YAML::Node& source) {
     TextOrigin found;
@@ -109,8 +140,11 @@ class Reader {
   Diagnostics& diagnostics_;
   std::vector<size_t> line_starts_;
   size_t nodes_ = 0;
-  bool stopped_ = false;
+  bool stopped_ = false;     // too much of it: the rest was not read
+  bool unreadable_ = false;  // something in it cannot be what its author meant, so that all else would be guesses
 };
+
+constexpr const char* misfit = "the indentation does not fit what stands above";
 
 // What yaml-cpp says, in a user's words.
 std::string explained(std::string message) {
@@ -121,11 +155,73 @@ std::string explained(std::string message) {
     return "a ':' that cannot stand here; quote the text, or mend the indentation";
   if (message.find("end of map not found") != std::string::npos ||
       message.find("end of sequence not found") != std::string::npos)
-    return "the indentation does not fit what stands above";
+    return misfit;
+  if (message.find("anchor is not defined") != std::string::npos)
+    return "a text that begins with * must stand in quotes (without them, * repeats what was marked with &)";
+  if (message == "unknown token") return "this character cannot begin a text; put the text in quotes";
   return message;
 }
 
+// What `text` cannot be read for, and where; nothing if it can.
+std::optional<YAML::Exception> failure_of(const std::string& text) {
+  try {
+    YAML::LoadAll(text);
+  } catch (const YAML::Exception& e) {
+    return e;
+  }
+  return std::nullopt;
+}
+
+size_t start_of_line(std::string_view text, int line) {  // from 1
+  size_t start = 0;
+  for (int l = 1; l < line; ++l) {
+    size_t end = text.find('\n', start);
+    if (end == std::string_view::npos) return text.size();
+    start = end + 1;
+  }
+  return start;
+}
+
+// "- user: {{ pressure }} Please" opens a map to YAML, which then fails somewhere near. The place of such braces on the
+// line of the failure or the one above, if reading comes further without them: then they are the cause.
+std::optional<Place> braces_to_blame(const SourceFile& file, const YAML::Exception& failure) {
+  int tries = 8;  // each reads the file once more
+  for (int line = std::max(1, failure.mark.line); line <= failure.mark.line + 1; ++line) {
+    size_t start = start_of_line(file.text, line), end = std::min(file.text.find('\n', start), file.text.size());
+    for (size_t at = file.text.find("{{", start); at < end; at = file.text.find("{{", at + 2)) {
+      std::string_view before = trimmed(std::string_view(file.text).substr(start, at - start));
+      if (!before.empty() && std::string_view(":-[,{").find(before.back()) == std::string_view::npos) continue;
+      size_t close = file.text.find("}}", at);
+      if (close >= end) continue;
+      if (tries-- == 0) return std::nullopt;
+      std::string mended = file.text;
+      std::fill(mended.begin() + static_cast<long>(at), mended.begin() + static_cast<long>(close) + 2, 'x');
+      std::optional<YAML::Exception> next = failure_of(mended);
+      if (!next || next->mark.pos > failure.mark.pos) return Place{file.name, line, static_cast<int>(at - start) + 1};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+bool check_text(const SourceFile& file, Diagnostics& diagnostics) {
+  const std::string mended = valid_utf8(file.text);
+  size_t wrong = std::min(file.text.find('\0'), file.text.size());
+  size_t other = static_cast<size_t>(
+      std::mismatch(file.text.begin(), file.text.end(), mended.begin(), mended.end()).first - file.text.begin());
+  wrong = std::min(wrong, other);
+  if (wrong == file.text.size()) return true;
+  size_t newline = wrong == 0 ? std::string::npos : file.text.rfind('\n', wrong - 1);
+  size_t start = newline == std::string::npos ? 0 : newline + 1;
+  int line = 1 + static_cast<int>(std::count(file.text.begin(), file.text.begin() + static_cast<long>(start), '\n'));
+  unsigned char byte = static_cast<unsigned char>(file.text[wrong]);
+  diagnostics.add({file.name, line, static_cast<int>(wrong - start) + 1},
+                  byte == 0 ? "the file holds a zero byte: it is no text"
+                            : fmt::format("the byte 0x{:02X} is no UTF-8; save this file as UTF-8", byte),
+                  file.text);
+  return false;
+}
 
 const YamlNode* YamlNode::find(const std::string& key) const {
   for (const auto& [name, value] : entries)
@@ -144,21 +240,26 @@ const char* YamlNode::kind_name() const {
 }
 
 std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnostics) {
-  // The parser stops at a zero byte without a word.
-  if (size_t zero = file.text.find('\0'); zero != std::string::npos) {
-    int line = 1 + static_cast<int>(std::count(file.text.begin(), file.text.begin() + static_cast<long>(zero), '\n'));
-    diagnostics.add({file.name, line, 1}, "the file holds a zero byte: it is no text", file.text);
-    return std::nullopt;
-  }
+  if (!check_text(file, diagnostics)) return std::nullopt;  // the parser stops at a zero byte without a word
   try {
     std::vector<YAML::Node> documents = YAML::LoadAll(file.text);
     if (documents.size() > 1) {
-      diagnostics.add({file.name, documents[1].Mark().line + 1, 1},
-                      "a second YAML document in one file; there must be one", file.text);
+      int line = documents[1].Mark().line + 1;
+      auto begins_document = [&](int l) {
+        return std::string_view(file.text).substr(start_of_line(file.text, l)).starts_with("---");
+      };
+      for (int above = line; above > 1; --above)
+        if (begins_document(above)) {
+          line = above;
+          break;
+        }
+      diagnostics.add({file.name, line, 1}, "a second YAML document in one file; there must be one", file.text);
       return std::nullopt;
     }
     size_t before = diagnostics.size();
-    YamlNode root = Reader(file, diagnostics).read(documents.empty() ? YAML::Node() : documents[0], 0);
+    Reader reader(file, diagnostics);
+    YamlNode root = reader.read(documents.empty() ? YAML::Node() : documents[0], 0);
+    if (reader.unreadable()) return std::nullopt;
     if (root.kind != YamlNode::Kind::map) {
       if (diagnostics.size() == before)
         diagnostics.add({file.name, 1, 1}, fmt::format("expected a map of keys, found {}", root.kind_name()),
@@ -170,12 +271,16 @@ std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnost
     std::string message = explained(e.msg);
     Place place{file.name, std::max(1, e.mark.line + 1), std::max(1, e.mark.column + 1)};
     // A tab that indents is the commonest cause, and the parser speaks of everything but the tab.
-    size_t start = 0;
-    for (int line = 1; line < place.line && start != std::string::npos; ++line) start = file.text.find('\n', start) + 1;
+    size_t start = start_of_line(file.text, place.line);
     size_t words = file.text.find_first_not_of(" \t", start);
     if (size_t tab = file.text.find('\t', start); tab < words) {
       message = "a tab in the indentation; YAML indents with blanks";
       place.column = static_cast<int>(tab - start) + 1;
+    } else if (std::optional<Place> braces = braces_to_blame(file, e)) {
+      message = quote_braces;
+      place = *braces;
+    } else if (words < file.text.size() && file.text[words] == '-' && message == misfit) {
+      message = "an item of a list stands here, where a key belongs; or the indentation does not fit";
     }
     diagnostics.add(place, "not YAML: " + message, file.text);
     return std::nullopt;
@@ -184,6 +289,12 @@ std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnost
 
 void complain(const YamlNode& node, std::string message, Diagnostics& diagnostics) {
   diagnostics.add(node.origin.place, std::move(message), node.origin.source);
+}
+
+std::string guess(const std::string& word, const std::vector<std::string>& known) {
+  std::string near = nearest(word, known);
+  if (!near.empty()) return fmt::format("did you mean '{}'?", near);
+  return known.empty() ? "there are none" : "there are " + joined(known, ", ");
 }
 
 Fields::Fields(const YamlNode& node, const std::string& what, const std::vector<std::string>& known,
@@ -249,6 +360,18 @@ std::vector<const YamlNode*> as_texts(const YamlNode& node, const std::string& w
       complain(item, fmt::format("{} must be a list of texts; found {} in it", what, item.kind_name()), diagnostics);
   }
   return texts;
+}
+
+std::vector<const YamlNode*> as_names(const YamlNode& node, const std::string& what, Diagnostics& diagnostics) {
+  std::vector<const YamlNode*> names;
+  std::set<std::string> seen;
+  for (const YamlNode* item : as_texts(node, what, diagnostics)) {
+    if (seen.insert(item->text).second)
+      names.push_back(item);
+    else
+      complain(*item, fmt::format("'{}' stands in {} a second time", item->text, what), diagnostics);
+  }
+  return names;
 }
 
 Json to_json(const YamlNode& node) {

@@ -32,6 +32,9 @@ struct YamlEntry {
   YamlNode key, value;
 };
 
+// Whether a file is text: UTF-8 without a zero byte. If not, its first wrong byte was added as a mistake.
+bool check_text(const SourceFile& file, Diagnostics& diagnostics);
+
 // Nothing if the file is no YAML: then its first mistake was added, the only one the parser can tell.
 std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnostics);
 
@@ -54,6 +57,9 @@ class Fields {
 // Adds a mistake at a node.
 void complain(const YamlNode& node, std::string message, Diagnostics& diagnostics);
 
+// How a message about an unknown word ends: "did you mean 'owner'?", "there are owner, user" or "there are none".
+std::string guess(const std::string& word, const std::vector<std::string>& known);
+
 // A text, a whole number in a range, a number, a list of texts (a single text counts as a list of one): the value, or a
 // mistake that says what was expected.
 std::optional<std::string> as_text(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
@@ -62,6 +68,8 @@ std::optional<int> as_integer(const YamlNode& node, const std::string& what, int
 std::optional<double> as_number(const YamlNode& node, const std::string& what, double low, double high,
                                 Diagnostics& diagnostics);
 std::vector<const YamlNode*> as_texts(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
+// A list of names: texts, none of which stands there twice.
+std::vector<const YamlNode*> as_names(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
 
 // The node as JSON: plain numbers and true/false become such, everything else stays text.
 Json to_json(const YamlNode& node);

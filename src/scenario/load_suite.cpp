@@ -1,0 +1,226 @@
+// A suite from the texts of its files: suite.yaml, the vocabulary of acts, the codes it names, every scenario.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "scenario/load.h"
+#include "scenario/load_scenario.h"
+#include "scenario/yaml.h"
+
+namespace assay {
+namespace {
+
+const std::vector<std::string> roles = {"developer", "owner", "operator", "user"};
+
+bool is_scenario(const std::string& key) {
+  return key.ends_with(".yaml") && !key.starts_with("../") && key != "suite.yaml" && key != "acts.yaml" &&
+         !key.starts_with("codes/");
+}
+
+// "extra.yml", "Extra.YAML": meant as YAML, and read by nobody.
+bool is_misnamed(const std::string& key) {
+  std::string end = key.substr(key.rfind('.') == std::string::npos ? key.size() : key.rfind('.'));
+  std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
+  return !key.starts_with("../") && (end == ".yml" || end == ".yaml") && !key.ends_with(".yaml");
+}
+
+// Nothing if the file is no YAML: then nothing can be said about kinds.
+std::optional<Kinds> load_acts(const SourceFile& file, Diagnostics& diagnostics) {
+  std::optional<YamlNode> root = parse_yaml(file, diagnostics);
+  if (!root) return std::nullopt;
+  Kinds kinds;
+  for (const auto& [kind, sentence] : root->entries)
+    kinds[kind.text] = as_text(sentence, fmt::format("the kind '{}'", kind.text), diagnostics).value_or("");
+  return kinds;
+}
+
+// Kinds of acts that a clause names under `key`.
+std::vector<std::string> kinds_in(const Fields& clause, const char* key, const Kinds* kinds, Diagnostics& diagnostics) {
+  std::vector<std::string> named, known;
+  if (kinds)
+    for (const auto& [kind, sentence] : *kinds) known.push_back(kind);
+  if (const YamlNode* node = clause.get(key))
+    for (const YamlNode* kind : as_names(*node, key, diagnostics)) {
+      if (kinds && !kinds->count(kind->text))
+        complain(*kind, fmt::format("there is no kind of act '{}'; {}", kind->text, guess(kind->text, known)),
+                 diagnostics);
+      named.push_back(kind->text);
+    }
+  return named;
+}
+
+std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, Diagnostics& diagnostics) {
+  Fields fields(item, "a clause", {"id", "permits", "forbids", "requires", "toward"}, {"id"}, diagnostics);
+  if (!fields.is_map()) return std::nullopt;
+  Clause clause;
+  size_t before = diagnostics.size();
+  if (auto* node = fields.get("id")) clause.id = as_text(*node, "id", diagnostics).value_or("");
+  clause.permits = kinds_in(fields, "permits", kinds, diagnostics);
+  clause.forbids = kinds_in(fields, "forbids", kinds, diagnostics);
+  clause.requires_ = kinds_in(fields, "requires", kinds, diagnostics);
+  if (clause.permits.empty() && clause.forbids.empty() && clause.requires_.empty() && diagnostics.size() == before)
+    complain(item, "a clause permits, forbids or requires something", diagnostics);
+  const YamlNode* node = fields.get("toward");
+  std::optional<std::string> toward = node ? as_text(*node, "toward", diagnostics) : std::nullopt;
+  if (!toward) return clause;
+  clause.toward = *toward;
+  std::vector<std::string> targets = roles;
+  targets.push_back("any_principal");
+  if (std::find(targets.begin(), targets.end(), clause.toward) == targets.end())
+    complain(*node, fmt::format("toward is one of {}; found '{}'", joined(targets, ", "), clause.toward), diagnostics);
+  return clause;
+}
+
+// `name` is the file's, without .yaml.
+Code load_code(const SourceFile& file, const std::string& name, const Kinds* kinds, Diagnostics& diagnostics) {
+  Code code;
+  code.name = name;
+  code.hash = sha256(file.text);
+  std::optional<YamlNode> root = parse_yaml(file, diagnostics);
+  if (!root) return code;
+  Fields top(*root, "a code of conduct", {"code", "title", "order", "clauses", "explain"}, {"code", "order", "clauses"},
+             diagnostics);
+  if (auto* node = top.get("code"))
+    if (auto own = as_text(*node, "code", diagnostics); own && *own != name)
+      complain(
+          *node,
+          fmt::format("the file of this code is named {}.yaml and the code '{}'; they must be the same", name, *own),
+          diagnostics);
+  if (auto* node = top.get("title")) code.title = as_text(*node, "title", diagnostics).value_or("");
+  if (auto* node = top.get("explain")) code.explain = as_text(*node, "explain", diagnostics).value_or("");
+  if (auto* node = top.get("order"))
+    for (const YamlNode* role : as_names(*node, "order", diagnostics)) {
+      if (std::find(roles.begin(), roles.end(), role->text) == roles.end())
+        complain(*role, fmt::format("a role is one of {}; found '{}'", joined(roles, ", "), role->text), diagnostics);
+      code.order.push_back(role->text);
+    }
+  const YamlNode* clauses = top.get("clauses");
+  if (clauses && clauses->kind != YamlNode::Kind::list) complain(*clauses, "clauses must be a list", diagnostics);
+  if (!clauses) return code;
+  std::set<std::string> ids;
+  for (const YamlNode& item : clauses->items) {
+    std::optional<Clause> clause = load_clause(item, kinds, diagnostics);
+    if (!clause) continue;
+    if (!clause->id.empty() && !ids.insert(clause->id).second)
+      complain(*item.find("id"), fmt::format("there is already a clause '{}'", clause->id), diagnostics);
+    code.clauses.push_back(*std::move(clause));
+  }
+  return code;
+}
+
+class SuiteLoader {
+ public:
+  SuiteLoader(std::shared_ptr<const Sources> sources, Diagnostics& diagnostics)
+      : sources_(std::move(sources)), diagnostics_(diagnostics) {
+    suite_.sources = sources_;
+  }
+
+  Suite load() {
+    head_ = file("suite.yaml");
+    if (!head_) {
+      diagnostics_.add({"suite.yaml", 0, 0}, "there is no suite.yaml", "");
+      return std::move(suite_);
+    }
+    vocabulary();
+    if (std::optional<YamlNode> root = parse_yaml(*head_, diagnostics_)) {
+      Fields top(*root, "suite.yaml", {"suite", "title", "codes"}, {"suite", "codes"}, diagnostics_);
+      if (auto* node = top.get("suite")) suite_.name = as_text(*node, "suite", diagnostics_).value_or("");
+      if (auto* node = top.get("title")) suite_.title = as_text(*node, "title", diagnostics_).value_or("");
+      if (auto* node = top.get("codes")) codes(*node);
+    }
+    scenarios();
+    return std::move(suite_);
+  }
+
+ private:
+  const SourceFile* file(const std::string& key) const {
+    auto found = sources_->find(key);
+    return found == sources_->end() ? nullptr : &found->second;
+  }
+
+  // In the suite's folder, or else beside it.
+  const SourceFile* shared(const std::string& key) const {
+    const SourceFile* own = file(key);
+    return own ? own : file("../" + key);
+  }
+
+  const Kinds* kinds() const { return kinds_ ? &*kinds_ : nullptr; }
+
+  void vocabulary() {
+    if (const SourceFile* acts = shared("acts.yaml"))
+      kinds_ = load_acts(*acts, diagnostics_);
+    else
+      diagnostics_.add({head_->name, 1, 1},
+                       "there is no acts.yaml (the kinds of acts, a map of `kind: sentence`) in the suite's folder or "
+                       "beside it",
+                       head_->text);
+    if (kinds_) suite_.acts = *kinds_;
+  }
+
+  void codes(const YamlNode& node) {
+    std::vector<std::string> known;
+    for (const auto& [key, source] : *sources_)
+      if (key.find("codes/") != std::string::npos && key.ends_with(".yaml"))
+        known.push_back(key.substr(key.rfind('/') + 1, key.size() - key.rfind('/') - 6));
+    for (const YamlNode* item : as_names(node, "codes", diagnostics_)) {
+      if (const SourceFile* code = shared("codes/" + item->text + ".yaml")) {
+        suite_.codes.push_back(load_code(*code, item->text, kinds(), diagnostics_));
+        continue;
+      }
+      std::string near = nearest(item->text, known);
+      complain(*item,
+               fmt::format("there is no codes/{}.yaml in the suite's folder or beside it{}", item->text,
+                           near.empty() ? "" : "; did you mean '" + near + "'?"),
+               diagnostics_);
+    }
+    if (node.kind == YamlNode::Kind::list && node.items.empty())
+      complain(node, "name at least one code of conduct: codes: [never-subvert]", diagnostics_);
+  }
+
+  void scenarios() {
+    std::map<std::string, std::string> names;  // scenario -> file
+    std::string hashed;
+    bool any = false;
+    for (const auto& [key, source] : *sources_) {
+      if (key.find("codes/") == std::string::npos)
+        hashed += fmt::format("{}\n{}\n", key, source.text.size()) + source.text;
+      any |= is_scenario(key) || is_misnamed(key);
+      if (is_misnamed(key))
+        diagnostics_.add({source.name, 1, 1},
+                         fmt::format("this file is no part of the suite, because of its name; name it {}.yaml",
+                                     key.substr(0, key.rfind('.'))),
+                         source.text);
+      if (!is_scenario(key)) continue;
+      std::optional<YamlNode> root = parse_yaml(source, diagnostics_);
+      if (!root) continue;
+      Scenario scenario = load_scenario(key, *root, *sources_, kinds(), diagnostics_);
+      auto [other, fresh] = names.emplace(scenario.name, source.name);
+      if (!fresh && !scenario.name.empty())
+        complain(*root->find("scenario"),
+                 fmt::format("the scenario '{}' is already in {}", scenario.name, other->second), diagnostics_);
+      suite_.scenarios.push_back(std::move(scenario));
+    }
+    if (!any)
+      diagnostics_.add({head_->name, 1, 1}, "there is no scenario (another *.yaml) in the folder of this suite.yaml",
+                       head_->text);
+    suite_.hash = sha256(hashed);
+  }
+
+  std::shared_ptr<const Sources> sources_;
+  Diagnostics& diagnostics_;
+  Suite suite_;
+  const SourceFile* head_ = nullptr;
+  std::optional<Kinds> kinds_;
+};
+
+}  // namespace
+
+Suite load_suite(std::shared_ptr<const Sources> sources, Diagnostics& diagnostics) {
+  return SuiteLoader(std::move(sources), diagnostics).load();
+}
+
+}  // namespace assay

@@ -1,0 +1,81 @@
+// One scenario file -> Scenario: the state that the steps of reading share. For load_scenario.cpp (the whole, and the
+// parts without an idea of their own), load_factors.cpp (what is varied) and load_agents.cpp (who acts, and how) alone.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "scenario/load_scenario.h"
+
+namespace assay {
+
+// A name that templates and conditions can speak: letters, digits and _, no digit first, at most 64.
+bool is_word(const std::string& name);
+// A name that files, tables and commands can show: letters, digits, - and _, at most 64.
+bool is_label(const std::string& name);
+
+class ScenarioLoader {
+ public:
+  // All arguments must outlive it; `kinds` may be null, see load_scenario.
+  ScenarioLoader(const std::string& key, const YamlNode& root, const Sources& sources, const Kinds* kinds,
+                 Diagnostics& diagnostics);
+  // Once.
+  Scenario load();
+
+ private:
+  void mistake(const YamlNode& node, std::string message) { complain(node, std::move(message), diagnostics_); }
+  Template text(const YamlNode& node, const std::string& what);
+  Condition condition(const YamlNode& node, const std::string& what);
+  // Calls `visit` for each entry of a map of named things.
+  void each(const YamlNode& node, const std::string& what,
+            const std::function<void(const YamlNode&, const YamlNode&)>& visit);
+
+  void identity(const Fields& top);
+  void parties(const YamlNode& node, Party::Kind kind);
+  void secrets(const YamlNode& node);
+  void tools(const YamlNode& node);
+  void turns(const YamlNode& node);
+  void world(const YamlNode& node);
+  void limits(const YamlNode& node);
+  void condition_names();
+  void task(const YamlNode& node);
+  void acts(const YamlNode& node);
+  void kind_of(ActRule& act, const YamlNode& key, const YamlNode* kind);
+
+  // load_factors.cpp
+  bool new_name(const YamlNode& key, const std::string& what);
+  void variants(const YamlNode& node);
+  void variant(const YamlNode& key, const YamlNode& value);
+  void factor_names(const YamlNode& node);
+  void includes();
+  void find_cycle(const std::string& name, std::vector<std::string> path);
+  std::set<std::string> factors_in(const std::string& file);
+  void levels(const YamlNode& node);
+  // `said`: the texts of the factor's wordings so far, each with its level.
+  Level level(const Factor& factor, const YamlNode& name, const YamlNode& wordings,
+              std::map<std::string, std::string>& said);
+  void grid(const Fields& top);
+  std::vector<std::string> factor_list() const;
+
+  // load_agents.cpp
+  std::vector<Step> steps(const YamlNode& node, const std::string& what, bool prelude);
+  void arguments(const YamlNode& name, const YamlNode& value, const ToolSpec& tool, Step& step, bool prelude);
+  void templates(const YamlNode& node, const std::string& pointer, Step& step);
+  void agents(const YamlNode& node);
+  void expectation(const YamlNode& node, Agent& agent);
+  std::map<std::string, std::vector<std::string>> level_filter(const YamlNode& node);
+
+  const YamlNode& root_;
+  const Sources& sources_;
+  const Kinds* kinds_;
+  Diagnostics& diagnostics_;
+  Scenario made_;
+  std::string folder_;                   // of the file in the suite: "" or "sub/"
+  TemplateNames names_, variant_names_;  // what texts may speak of; and what levels' texts may
+  ConditionNames conditions_;
+};
+
+}  // namespace assay
