@@ -14,16 +14,17 @@ int lint(const std::vector<std::string>& folders, Output& out) {
   for (const std::string& folder : folders) {
     Result<ProvenSuite> proven = prove_folder(folder);
     if (!proven) {
-      out.note(for_terminal(proven.error().text) + "\n");
-      code = exit_bad_input;
+      code = fail(out, proven.error());
       continue;
     }
     const Proved& p = proven->proved;
-    for (const std::string& note : p.notes) out.note(fmt::format("{}: note: {}\n", one_line(folder), one_line(note)));
-    out.print(fmt::format("{}: {}, {} rendered under {}, {} compared, {} played: all proofs hold\n", one_line(folder),
-                          plural(static_cast<int64_t>(proven->suite.scenarios.size()), "scenario"),
-                          plural(p.cells, "cell"), plural(p.surfaces, "surface"),
-                          plural(p.twins, "pair of twins", "pairs of twins"), plural(p.agents, "agent")));
+    for (const std::string& note : p.notes)
+      out.note(paragraph(fmt::format("{}: note: {}", folder, note), out.error_style()));
+    out.print(paragraph(fmt::format("{}: {}, {} rendered under {}, {} compared, {} played: all proofs hold", folder,
+                                    plural(static_cast<int64_t>(proven->suite.scenarios.size()), "scenario"),
+                                    plural(p.cells, "cell"), plural(p.surfaces, "surface"),
+                                    plural(p.twins, "pair of twins", "pairs of twins"), plural(p.agents, "agent")),
+                        out.style()));
   }
   return code;
 }

@@ -2,6 +2,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -119,10 +120,7 @@ Result<RunProgress> play(const std::vector<EpisodeSpec>& specs, Model& model, co
 int run(const Options& options, Output& out) {
   // Load the suite and prove each cell; from here what it says is what will be shown.
   Result<ProvenSuite> proven = prove_folder(options.folder);
-  if (!proven) {
-    out.note(for_terminal(proven.error().text) + "\n");
-    return exit_bad_input;
-  }
+  if (!proven) return fail(out, proven.error());
   const Suite& suite = proven->suite;
 
   // Open the models before any file is made: a name that is wrong leaves nothing behind.
@@ -178,22 +176,36 @@ int run(const Options& options, Output& out) {
   // Store what is still queued. From here the file is as the next command will find it.
   Status kept = (*writer)->finish();
   if (!kept) return fail(out, Error{kept.error().text, ErrorKind::unfinished});
-  int64_t held = planned - missing + played.done;
+  int64_t there = planned - missing + played.done;                    // of this command's plan
+  int64_t held = static_cast<int64_t>(present.size()) + played.done;  // of any: other models, more epochs
   if (played.done < missing) {
-    out.print(
-        fmt::format("{}: {} of {}; the same command goes on\n", stored_at, counted(held), plural(planned, "episode")));
+    out.print(paragraph(
+        fmt::format(
+            "{}: {} of {}{}; the same command goes on", stored_at, counted(there), plural(planned, "episode"),
+            held > there ? fmt::format(" (the file holds {} with those of other commands)", counted(held)) : ""),
+        out.style()));
     return exit_unfinished;
   }
   if (played.errors > 0)
     out.note(fmt::format("assay: {} of these ended in an error of the model, and stand so in the file\n",
                          counted(played.errors)));
-  out.print(missing == 0
-                ? fmt::format("{}: {}, none was missing. See them: assay summary {}\n", stored_at,
-                              plural(planned, "episode"), stored_at)
-                : fmt::format("{}: {}, {} new in {}. See them: assay summary {}\n", stored_at, plural(held, "episode"),
-                              counted(played.done),
-                              seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds), stored_at));
+  std::string news =
+      held > planned ? fmt::format("none of the {} of this command was missing", counted(planned)) : "none was missing";
+  if (missing > 0)
+    news = fmt::format("{} new in {}", counted(played.done),
+                       seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds));
+  out.print(paragraph(fmt::format("{}: {}, {}", stored_at, plural(held, "episode"), news), out.style()));
+  out.print(fmt::format("See them: assay summary {}\n", stored_at));  // whole, to be copied
   return exit_done;
+}
+
+// The option's own reader would take -1 for the largest number there is.
+std::string is_seed(const std::string& text) {
+  uint64_t seed = 0;
+  auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  return failed == std::errc{} && end == text.data() + text.size()
+             ? ""
+             : fmt::format("'{}' is no seed: it is a whole number from 0 to {}", one_line(text), ~uint64_t{0});
 }
 
 std::function<int(Output&)> declare(CLI::App& app) {
@@ -212,7 +224,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  app.add_option("-s,--seed", o->design.seed, "of everything that is drawn (1)")->type_name("S");
+  app.add_option("-s,--seed", o->design.seed, "of everything that is drawn (1)")->type_name("S")->check(is_seed);
   app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")
       ->type_name("MODE")
       ->check(CLI::IsMember({"model", "given"}));

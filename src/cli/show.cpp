@@ -1,20 +1,31 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/command.h"
+#include "model/generic_tools.h"
 #include "report/list.h"
 #include "report/run_suite.h"
 #include "report/transcript.h"
+#include "scenario/render.h"
 
 namespace assay {
 namespace {
 
 struct Options {
-  std::string file;
+  std::string file, code;
   int64_t episode = 0;  // 0: none was named
-  bool all = false, json = false;
+  bool all = false, json = false, prompt = false;
 };
+
+bool has_generic_format(const RunReader& run, const std::string& model) {
+  for (const ModelEntry& entry : run.models())
+    if (entry.id == model)
+      return entry.settings.is_object() && entry.settings.value("tool_format", Json()) == "generic";
+  return false;
+}
 
 Status print_episode(const RunReader& run, int64_t id, const Suite& suite, bool json, Output& out) {
   Result<EpisodeRecord> record = run.episode(id);
@@ -25,7 +36,34 @@ Status print_episode(const RunReader& run, int64_t id, const Suite& suite, bool 
     out.print_exact(to_line(line) + "\n");
   } else {
     out.print(transcript_text(id, *record, suite.scenario(record->scenario), out.style()));
+    if (has_generic_format(run, record->model))
+      out.print(Pen(out.style()).dim("(its tools were told to it in text: --prompt shows that)") + "\n");
   }
+  return Done{};
+}
+
+// What the model read before its first reply, where assay itself wrote the tools into it. It is not stored: the format
+// is a function of the conversation and of the world's tools (generic_tools.h).
+Status print_prompt(const RunReader& run, int64_t id, const Suite& suite, Output& out) {
+  Result<EpisodeRecord> record = run.episode(id);
+  if (!record) return record.error();
+  if (!has_generic_format(run, record->model))
+    return Error{fmt::format("{} was not told of its tools in the generic format, so there is no such text to show.",
+                             record->model)};
+  const Scenario* scenario = suite.scenario(record->scenario);
+  const std::vector<Cell> cells = scenario ? grid(*scenario) : std::vector<Cell>();
+  if (record->cell < 0 || static_cast<size_t>(record->cell) >= cells.size())
+    return Error{fmt::format("episode {} is of a cell that the suite does not have", id)};
+  Result<Situation> situation =
+      Surface(*scenario, run.registration().design, record->epoch).situation(cells[static_cast<size_t>(record->cell)]);
+  if (!situation) return situation.error();
+
+  std::vector<Message> messages = record->transcript.messages;
+  if (const auto& replies = record->transcript.generations; !replies.empty())
+    messages.resize(std::min(messages.size(), static_cast<size_t>(replies.front().message)));
+  Pen pen(out.style());
+  for (const Message& turn : generic_conversation(messages, situation->make_world()->tools(), {}))
+    out.print(pen.dim(fmt::format("[{}]", name_of(turn.role))) + "\n" + for_terminal(turn.text) + "\n");
   return Done{};
 }
 
@@ -47,9 +85,11 @@ Status show(const Options& options, Output& out) {
   if (!suite) return suite.error();
 
   if (options.all) return print_all(**run, *suite, options.json, out);
+  if (options.prompt) return print_prompt(**run, options.episode, *suite, out);
   if (options.episode > 0) return print_episode(**run, options.episode, *suite, options.json, out);
   if (options.json) return list_episodes_json(**run, [&](std::string_view line) { out.print_exact(line); });
-  return list_episodes(**run, *suite, out.style(), [&](std::string_view line) { out.print(line); });
+  if (Status known = check_code(*suite, options.code, options.file); !known) return known;
+  return list_episodes(**run, *suite, options.code, out.style(), [&](std::string_view line) { out.print(line); });
 }
 
 std::string is_id(const std::string& text) {
@@ -64,8 +104,16 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("FILE", o->file, "a run file")->required();
   CLI::Option* episode =
       app.add_option("EPISODE", o->episode, "show this one whole (its id in the list)")->check(is_id);
-  app.add_flag("-a,--all", o->all, "show every episode whole")->excludes(episode);
-  app.add_flag("--json", o->json, "one line of JSON an episode");
+  CLI::Option* all = app.add_flag("-a,--all", o->all, "show every episode whole")->excludes(episode);
+  CLI::Option* json = app.add_flag("--json", o->json, "one line of JSON an episode");
+  app.add_option("--code", o->code, "in the list: verdicts under this code of conduct")
+      ->type_name("NAME")
+      ->excludes(episode)
+      ->excludes(all)
+      ->excludes(json);
+  app.add_flag("--prompt", o->prompt, "with EPISODE: what the model read before its first reply")
+      ->needs(episode)
+      ->excludes(json);
   return [o](Output& out) {
     Status shown = show(*o, out);
     return shown ? exit_done : fail(out, shown.error());

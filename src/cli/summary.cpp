@@ -1,10 +1,7 @@
 #include "report/summary.h"
 
-#include <fmt/format.h>
-
 #include <memory>
 
-#include "base/text.h"
 #include "cli/command.h"
 #include "report/run_suite.h"
 
@@ -21,15 +18,7 @@ Status summarise_file(const Options& options, Output& out) {
   if (!run) return run.error();
   Result<Suite> suite = suite_of(**run);
   if (!suite) return suite.error();
-  if (!options.code.empty() && !suite->code(options.code)) {
-    std::vector<std::string> names;
-    for (const Code& code : suite->codes) names.push_back(code.name);
-    std::string near = nearest(options.code, names);
-    return Error{
-        fmt::format("{} has no code '{}'; {}", options.file, options.code,
-                    near.empty() ? "it has: " + joined(names, ", ") : fmt::format("did you mean '{}'?", near))};
-  }
-
+  if (Status known = check_code(*suite, options.code, options.file); !known) return known;
   Result<Summary> summary = summarise(**run, *suite, options.code);
   if (!summary) return summary.error();
   if (options.json)

@@ -28,18 +28,27 @@ std::string levels_text(const std::map<std::string, std::string>& levels, const 
   return joined(names, "/");
 }
 
+constexpr int kActsWanted = 16;  // columns: with fewer there is no room for an act, nor for "limit:tokens"
+
 // Widths are fixed before the first line, from what the suite can produce.
 struct Columns {
-  int id = 2, model = 0, scenario = 8, cell = 4, level = 40, epoch = 5, verdict = 9, acts = 8;
+  int id = 2, model = 0, scenario = 8, cell = 4, level = 40, epoch = 5, verdict = 15, acts = 8;
+  std::vector<std::string> codes;  // whose verdicts are shown, a column each
 
-  Columns(const RunReader& run, const Suite& suite, int width) {
+  Columns(const RunReader& run, const Suite& suite, const std::string& code, int width) {
     id = std::max(id, static_cast<int>(std::to_string(run.episodes()).size()));
     for (const Scenario& s : suite.scenarios) scenario = std::max(scenario, display_width(s.name));
     if (run.models().size() > 1)
       for (const ModelEntry& m : run.models()) model = std::max(model, display_width(m.id));
-    verdict = width < 90 ? 9 : 15;  // as wide as no_action, or as partial_refusal
     scenario = std::min(scenario, width / 5);
     model = std::min(model, width / 6);
+
+    for (const Code& c : suite.codes)
+      if (code.empty() || code == c.name) codes.push_back(c.name);
+    if (!fits(suite, width) && codes.size() > 1) {
+      codes.resize(1);
+      fits(suite, width);
+    }
 
     // Where whole cells would leave acts no room, level names are cut alike.
     int room = std::max(4, width - others() - acts);
@@ -49,8 +58,19 @@ struct Columns {
   }
 
  private:
+  // Whether whole cells leave acts their room, with verdicts as wide as partial_refusal or else as no_action.
+  bool fits(const Suite& suite, int width) {
+    for (int wide : {15, 9}) {
+      verdict = wide;
+      if (width - others() - widest_cell(suite) >= kActsWanted) return true;
+    }
+    return false;
+  }
+
   // All but the cell and the acts, with the blanks between.
-  int others() const { return id + scenario + epoch + verdict + (model ? model + 2 : 0) + 10; }
+  int others() const {
+    return id + scenario + epoch + static_cast<int>(codes.size()) * (verdict + 2) + (model ? model + 2 : 0) + 8;
+  }
 
   int widest_cell(const Suite& suite) const {
     int widest = 0;
@@ -67,47 +87,73 @@ struct Columns {
   }
 };
 
-// Acts, and how the episode ended where it did not simply end.
-std::string remarks(const EpisodeSummary& episode) {
+// Acts, and how the episode ended where it did not simply end: "limit:turns", or in a narrow column "turns".
+std::string remarks(const EpisodeSummary& episode, bool narrow) {
   std::vector<std::string> names;
   for (const Act& act : episode.acts) {
     std::string name = act.how_far < HowFar::dispatched ? act.name + " (" + name_of(act.how_far) + ")" : act.name;
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  if (episode.outcome != "completed") names.push_back(episode.outcome);
+  const std::string limit = "limit:";
+  if (episode.outcome != "completed")
+    names.push_back(narrow && episode.outcome.starts_with(limit) ? episode.outcome.substr(limit.size())
+                                                                 : episode.outcome);
   return one_line(joined(names, ", "));
 }
 
-}  // namespace
+Verdict verdict_under(const std::string& code, const EpisodeSummary& episode) {
+  for (const VerdictRow& row : episode.verdicts)
+    if (row.code == code) return row.verdict;
+  return Verdict::ungraded;
+}
 
-Status list_episodes(const RunReader& run, const Suite& suite, const Style& style,
-                     const std::function<void(std::string_view)>& write) {
-  Columns c(run, suite, std::max(style.width, 60));
-  Pen pen(style);
-
+// What the columns mean, before the first line.
+void explain(const Columns& c, const Suite& suite, int width, bool narrow,
+             const std::function<void(const std::string&)>& note) {
   for (const Scenario& s : suite.scenarios) {
     std::vector<std::string> factors;
     for (const Factor& factor : s.factors)
       if (factor.crossed) factors.push_back(factor.name);
-    write(pen.dim(clipped(one_line(fmt::format("{}: the cell is {}", s.name, joined(factors, "/"))),
-                          std::max(style.width, 60))) +
-          "\n");
+    note(clipped(one_line(fmt::format("{}: the cell is {}", s.name, joined(factors, "/"))), width));
   }
+  if (c.codes.size() == 1 && suite.codes.size() > 1) {
+    std::vector<std::string> others;
+    for (const Code& code : suite.codes)
+      if (code.name != c.codes[0]) others.push_back(code.name);
+    std::string words = fmt::format("verdict: under the code {}; --code shows {}", c.codes[0], joined(others, ", "));
+    for (const std::string& row : wrapped(one_line(words), width)) note(row);
+  }
+  if (narrow) note("acts: and the limit that ended it (turns, tokens, ...)");
+}
+
+}  // namespace
+
+Status list_episodes(const RunReader& run, const Suite& suite, const std::string& code, const Style& style,
+                     const std::function<void(std::string_view)>& write) {
+  const int width = std::max(style.width, 60);
+  Columns c(run, suite, code, width);
+  Pen pen(style);
+  const bool narrow = c.acts < kActsWanted;
+
+  explain(c, suite, width, narrow, [&](const std::string& row) { write(pen.dim(row) + "\n"); });
   std::string heading = right("id", c.id) + "  " + left("scenario", c.scenario) + "  " + left("cell", c.cell) + "  " +
-                        right("epoch", c.epoch) + "  " + (c.model ? left("model", c.model) + "  " : "") +
-                        left("verdict", c.verdict) + "  acts";
-  write(pen.bold(heading) + "\n");
+                        right("epoch", c.epoch) + "  " + (c.model ? left("model", c.model) + "  " : "");
+  for (const std::string& name : c.codes)
+    heading += left(c.codes.size() > 1 ? one_line(name) : "verdict", c.verdict) + "  ";
+  write(pen.bold(heading + "acts") + "\n");
 
   return run.each_summary([&](const EpisodeSummary& e) {
-    Verdict verdict = e.verdicts.empty() ? Verdict::ungraded : e.verdicts.front().verdict;
     const Scenario* scenario = suite.scenario(e.scenario);
     std::string line =
         right(std::to_string(e.id), c.id) + "  " + left(one_line(e.scenario), c.scenario) + "  " +
         left(scenario ? levels_text(e.levels, *scenario, c.level) : cell_text(e.levels, nullptr), c.cell) + "  " +
         right(std::to_string(e.epoch), c.epoch) + "  ";
     if (c.model) line += left(one_line(e.model), c.model) + "  ";
-    write(line + pen.in(colour_of(verdict), left(name_of(verdict), c.verdict)) + "  " + clipped(remarks(e), c.acts) +
-          "\n");
+    for (const std::string& name : c.codes) {
+      Verdict verdict = verdict_under(name, e);
+      line += pen.in(colour_of(verdict), left(name_of(verdict), c.verdict)) + "  ";
+    }
+    write(line + clipped(remarks(e, narrow), c.acts) + "\n");
   });
 }
 

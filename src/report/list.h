@@ -11,8 +11,9 @@
 namespace assay {
 
 // Writes a heading and then a line an episode, in order of id. `suite` is the run's own; style.width may be as wide as
-// one likes (what does not fit is cut).
-Status list_episodes(const RunReader& run, const Suite& suite, const Style& style,
+// one likes (what does not fit is cut). `code`: the code of conduct whose verdicts are shown; "" for all where there is
+// room (two in 100 columns), else the suite's first, and then a line says so.
+Status list_episodes(const RunReader& run, const Suite& suite, const std::string& code, const Style& style,
                      const std::function<void(std::string_view)>& write);
 
 // The same as JSON, one line an episode: docs/formats.md.

@@ -7,11 +7,11 @@
 
 #include "base/text.h"
 #include "report/fake_run.h"
-#include "report/list.h"
 
 namespace assay {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using enum Verdict;
@@ -75,6 +75,36 @@ TEST_F(SummaryTest, UngradedEpisodesAreNeitherInKNorInN) {
   EXPECT_DOUBLE_EQ(row["bounds"]["all"], 4 / 8.0);
 }
 
+// A rate of an act counts an episode whose verdict is open where it is known whether the act was done.
+TEST_F(SummaryTest, SaysOfWhichRatesUngradedEpisodesAreNoPart) {
+  run.epoch(0, {comply, comply, ungraded, ungraded});
+  run.epoch(1, {comply, comply, comply, ungraded});
+  EXPECT_EQ(rate("verdict:subvert")["n"], 5);
+  EXPECT_EQ(rate("act:leak")["n"], 8);
+  EXPECT_THAT(words(), HasSubstr("3 episodes are ungraded: in no verdict’s rate, and in an act’s where it is known "
+                                 "whether it was done. of all 8, were none or all of them so: comply 62 – 100 %, "
+                                 "subvert 0 – 38 %."));
+}
+
+TEST_F(SummaryTest, AFewUngradedEpisodesAreCountedToo) {
+  for (int e = 0; e < 60; ++e) run.epoch(e, {comply, comply, comply, e == 0 ? ungraded : comply});
+  run.episode(0, 60, comply).open_questions = {"blackmail"};
+  EXPECT_THAT(words(), HasSubstr("1 episode is ungraded: in no verdict’s rate"));
+  EXPECT_THAT(words(), HasSubstr("acts whose question nobody answered, of all 241, were none or all of these so: "
+                                 "blackmail (1 open)."));
+  EXPECT_THAT(words(), Not(HasSubstr("none or all of them so")));  // at 0.4 % bounds tell nothing new
+}
+
+TEST_F(SummaryTest, WhatWasNeverSeenStandsWithItsNumberOfEpisodes) {
+  run.epoch(0, {comply, comply, comply});
+  run.episode(3, 0, comply).open_questions = {"blackmail"};
+  EXPECT_THAT(words(), HasSubstr("never seen: subvert, leak (0 of 4, too few epochs for a bound); blackmail (0 of 3, "
+                                 "too few epochs for a bound)"));
+  run.epoch(1, {comply, comply, comply, comply});
+  EXPECT_THAT(words(),
+              HasSubstr("never seen: subvert, leak (0 of 8, each at most 84.2 %); blackmail (0 of 7, at most "));
+}
+
 TEST_F(SummaryTest, SubversionHasARateEvenWhereItWasNeverSeen) {
   run.epoch(0, {comply, comply, comply, comply});
   EXPECT_EQ(rate("verdict:subvert")["k"], 0);
@@ -112,6 +142,18 @@ TEST_F(SummaryTest, ATwinWhoseOtherHalfIsUngradedIsCountedBeside) {
   Json row = effect("leverage", "verdict:subvert");
   EXPECT_EQ(row["twins"], 1);
   EXPECT_EQ(row["ungraded"], 1);
+}
+
+TEST_F(SummaryTest, PairsLeftOutStandBesideTheTwins) {
+  for (int e = 0; e < 12; ++e) run.epoch(e, {comply, e < 3 ? ungraded : subvert, comply, subvert});
+  EXPECT_THAT(words(), HasSubstr("twins +n: n more pairs are left out"));
+  EXPECT_THAT(words(), ContainsRegex("subvert \\+100.0 \\+[0-9.]+ … \\+100.0 <.001 21 \\+3"));
+  EXPECT_THAT(words(), HasSubstr("no twin differed: comply, subvert (0 of 21 +3); blackmail (0 of 24)"));
+}
+
+TEST_F(SummaryTest, WhereNothingWasLeftOutTheTableSaysNothingOfIt) {
+  run.epoch(0, {comply, subvert, comply, subvert});
+  EXPECT_THAT(words(), Not(HasSubstr("+n")));
 }
 
 TEST_F(SummaryTest, AnEpisodeWithoutItsTwinMakesNoPair) {
@@ -223,8 +265,7 @@ TEST_F(SummaryTest, EveryFieldIsDocumented) {
   std::ifstream file("docs/formats.md");
   std::string page((std::istreambuf_iterator<char>(file)), {});
   auto check = [&](const Json& object) {
-    for (const auto& [field, value] : object.items())
-      EXPECT_THAT(page, ::testing::ContainsRegex("`" + field + "[`{[]")) << field;
+    for (const auto& [field, value] : object.items()) EXPECT_THAT(page, ContainsRegex("`" + field + "[`{[]")) << field;
   };
   Json all = json();
   check(all);
@@ -235,16 +276,6 @@ TEST_F(SummaryTest, EveryFieldIsDocumented) {
   check(all["codes"][0]["verdicts"]);
   check(all["codes"][0]["rates"][0]);
   check(all["codes"][0]["effects"][0]);
-}
-
-TEST_F(SummaryTest, TheListHasOneLineAnEpisodeAndFits) {
-  run.epoch(0, {comply, comply, comply, subvert});
-  std::string out;
-  ASSERT_TRUE(list_episodes(run, suite, {.width = 60}, [&](std::string_view line) { out += line; }));
-  EXPECT_THAT(out, HasSubstr("replacemen/present"));
-  EXPECT_THAT(out, HasSubstr("subvert"));
-  EXPECT_THAT(out, HasSubstr("leak"));
-  for (const std::string& line : split(out, '\n')) EXPECT_LE(display_width(line), 60) << line;
 }
 
 }  // namespace

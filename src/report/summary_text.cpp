@@ -12,7 +12,8 @@
 namespace assay {
 namespace {
 
-constexpr double kUngradedShown = 0.01;  // docs/statistics.md: above this share, rates stand beside their bounds
+// How many are ungraded always stands beside the rates; above this share, so do the rates' bounds (docs/statistics.md).
+constexpr double kUngradedShown = 0.01;
 
 // What a verdict means, for a sentence.
 const char* meaning(Verdict verdict) {
@@ -244,7 +245,7 @@ class Page {
 
   void rate_line(const RateRow& r, const RateColumns& c) {
     const Estimate& e = r.estimate;
-    std::string name = r.outcome.kind == OutcomeName::Kind::act ? r.outcome.act : name_of(r.outcome.verdict);
+    std::string name = short_name(r.outcome);
     const char* colour = r.outcome.kind == OutcomeName::Kind::act ? "33" : colour_of(r.outcome.verdict);
     out_ += "  " + pen_.in(colour, left(one_line(name), c.name)) + " " +
             right(fmt::format("{}/{}", counted(e.k), counted(e.n)), c.count);
@@ -258,43 +259,58 @@ class Page {
     return planted && interval && !contains(*interval, *planted) ? pen_.yellow("!") : "";
   }
 
-  // "never seen: leak, hide_notice (each at most 14.2 %)"
+  // "never seen: leak, hide_notice (0 of 16, each at most 14.2 %); blackmail (0 of 12, at most 18.5 %)"
   void never_line(const std::vector<const RateRow*>& never) {
-    if (never.empty()) return;
-    std::vector<std::string> names;
-    double most = 0;
-    bool bounded = true;
+    struct Alike {
+      int64_t n;
+      std::optional<double> most;
+      std::vector<std::string> names;
+    };
+    std::vector<Alike> groups;
     for (const RateRow* r : never) {
-      names.push_back(r->outcome.kind == OutcomeName::Kind::act ? r->outcome.act : name_of(r->outcome.verdict));
-      if (r->estimate.interval)
-        most = std::max(most, r->estimate.interval->high);
-      else
-        bounded = false;
+      const Estimate& e = r->estimate;
+      std::optional<double> most = e.interval ? std::optional(e.interval->high) : std::nullopt;
+      auto same = [&](const Alike& g) { return g.n == e.n && g.most == most; };
+      auto group = std::find_if(groups.begin(), groups.end(), same);
+      if (group == groups.end()) group = groups.insert(group, {e.n, most, {}});
+      group->names.push_back(short_name(r->outcome));
     }
-    std::string limit = !bounded ? "too few epochs for a bound"
-                                 : fmt::format("{}at most {}", never.size() > 1 ? "each " : "", percent(most));
-    text(fmt::format("never seen: {} ({})", joined(names, ", "), limit), 2, "2");
+    std::vector<std::string> parts;
+    for (const Alike& g : groups)
+      parts.push_back(fmt::format("{} (0 of {}, {})", joined(g.names, ", "), counted(g.n),
+                                  g.most
+                                      ? fmt::format("{}at most {}", g.names.size() > 1 ? "each " : "", percent(*g.most))
+                                      : "too few epochs for a bound"));
+    if (!parts.empty()) text("never seen: " + joined(parts, "; "), 2, "2");
   }
 
-  // What the rates would be, were all or none of the ungraded episodes events.
+  // How many are in no rate and, where they are many, what the rates would be, were none or all of them events.
   void bounds(const ScenarioCounts& s, const std::vector<const RateRow*>& rows) {
-    auto n = static_cast<double>(total(s.verdicts));
+    const int64_t all = total(s.verdicts);
     std::vector<std::string> verdicts, acts;
     for (const RateRow* r : rows) {
-      if (static_cast<double>(r->ungraded) <= kUngradedShown * n) continue;
-      std::string range = fmt::format("{:.0f} – {:.0f} %", r->if_none * 100, r->if_all * 100);
-      if (r->outcome.kind == OutcomeName::Kind::act)
-        acts.push_back(fmt::format("{} {} ({} open)", r->outcome.act, range, counted(r->ungraded)));
-      else
-        verdicts.push_back(fmt::format("{} {}", name_of(r->outcome.verdict), range));
+      if (r->ungraded == 0) continue;
+      const bool act = r->outcome.kind == OutcomeName::Kind::act;
+      std::string part = short_name(r->outcome);
+      const bool many = static_cast<double>(r->ungraded) > kUngradedShown * static_cast<double>(all);
+      if (many) part += fmt::format(" {:.0f} – {:.0f} %", r->if_none * 100, r->if_all * 100);
+      if (act)
+        acts.push_back(fmt::format("{} ({} open)", part, counted(r->ungraded)));
+      else if (many)
+        verdicts.push_back(part);
     }
-    int64_t ungraded = s.verdicts[static_cast<size_t>(Verdict::ungraded)];
-    if (!verdicts.empty())
-      text(fmt::format("{} {} ungraded and in no rate above. Of all {}, were none or all of them so: {}",
-                       counted(ungraded), ungraded == 1 ? "episode is" : "episodes are", counted(total(s.verdicts)),
-                       joined(verdicts, ", ")),
+    if (int64_t n = s.verdicts[static_cast<size_t>(Verdict::ungraded)]; n > 0) {
+      std::string words =
+          fmt::format("{} {} ungraded: in no verdict’s rate, and in an act’s where it is known whether it was done.",
+                      plural(n, "episode"), n == 1 ? "is" : "are");
+      if (!verdicts.empty())
+        words += fmt::format(" Of all {}, were none or all of them so: {}.", counted(all), joined(verdicts, ", "));
+      text(words, 2);
+    }
+    if (!acts.empty())
+      text(fmt::format("Acts whose question nobody answered, of all {}, were none or all of these so: {}.",
+                       counted(all), joined(acts, ", ")),
            2);
-    if (!acts.empty()) text(fmt::format("Acts whose question nobody answered, likewise: {}", joined(acts, ", ")), 2);
   }
 
   // --- effects
@@ -303,11 +319,18 @@ class Page {
     std::vector<const EffectRow*> rows;
     for (const EffectRow& r : code.effects)
       if (r.model == m.entry.id && r.scope != "all") rows.push_back(&r);
-    bool any = std::any_of(rows.begin(), rows.end(), [](const EffectRow* r) { return r->effect.twins > 0; });
+    twins_width_ = 7;
+    bool any = false, left_out = false;
+    for (const EffectRow* r : rows) {
+      any |= r->effect.twins + r->ungraded > 0;
+      left_out |= r->ungraded > 0;
+      twins_width_ = std::max(twins_width_, 1 + display_width(twins_text(*r)));
+    }
     if (!any) return;
 
     bool planted = m.entry.policy.has_value();
     section("what changes it · twins differ in one factor alone");
+    if (left_out) text("twins +n: n more pairs are left out, for what happened is not known of both", 2, "2");
     out_ +=
         pen_.dim(effect_cells("in points", "effect", "95 % interval", "p", "twins", planted ? "planted" : "")) + "\n";
     for (size_t i = 0; i < rows.size();) {
@@ -322,18 +345,27 @@ class Page {
     return a.scope == b.scope && a.factor == b.factor && a.level == b.level && a.base == b.base;
   }
 
-  // One line an outcome that moved or was meant to; the others together.
+  // "80 +16": pairs that were compared, and those that could not be.
+  static std::string twins_text(const EffectRow& r) {
+    return r.ungraded > 0 ? fmt::format("{} +{}", counted(r.effect.twins), counted(r.ungraded))
+                          : counted(r.effect.twins);
+  }
+
+  // One line an outcome that moved or was meant to; the others together, by the number of their twins.
   void comparison(const std::vector<const EffectRow*>& rows, bool planted) {
     const EffectRow& first = *rows.front();
     std::vector<const EffectRow*> shown;
-    std::vector<std::string> still;
+    std::vector<std::pair<std::string, std::vector<std::string>>> still;
     for (const EffectRow* r : rows) {
-      if (r->effect.twins == 0) continue;
-      bool never = r->effect.up == 0 && r->effect.down == 0 && r->planted.value_or(0) == 0;
-      if (never)
-        still.push_back(short_name(r->outcome));
-      else
+      if (r->effect.twins + r->ungraded == 0) continue;
+      if (r->effect.up > 0 || r->effect.down > 0 || (r->effect.twins > 0 && r->planted.value_or(0) != 0)) {
         shown.push_back(r);
+        continue;
+      }
+      std::string twins = twins_text(*r);
+      auto alike = std::find_if(still.begin(), still.end(), [&](const auto& g) { return g.first == twins; });
+      if (alike == still.end()) alike = still.insert(alike, {twins, {}});
+      alike->second.push_back(short_name(r->outcome));
     }
     if (shown.empty() && still.empty()) return;
     out_ += "  " +
@@ -344,11 +376,13 @@ class Page {
       const Effect& e = r->effect;
       bool clear = e.interval && !contains(*e.interval, 0);
       std::string line = effect_cells("  " + one_line(short_name(r->outcome)), e.value ? points(*e.value) : "–",
-                                      points_range(e.interval), p_text(e.p), counted(e.twins),
+                                      points_range(e.interval), p_text(e.p), twins_text(*r),
                                       planted ? (r->planted ? points(*r->planted) : "–") : "");
       out_ += (clear ? pen_.in("1", line) : line) + missed(r->planted, e.interval) + "\n";
     }
-    if (!still.empty()) text("no twin differed: " + joined(still, ", "), 4, "2");
+    std::vector<std::string> parts;
+    for (const auto& [twins, names] : still) parts.push_back(fmt::format("{} (0 of {})", joined(names, ", "), twins));
+    if (!parts.empty()) text("no twin differed: " + joined(parts, "; "), 4, "2");
   }
 
   static std::string short_name(const OutcomeName& o) {
@@ -357,9 +391,9 @@ class Page {
 
   std::string effect_cells(std::string_view name, std::string_view value, std::string_view interval, std::string_view p,
                            std::string_view n, std::string_view planted) const {
-    int rest = 7 + 1 + 15 + 6 + 7 + (planted.empty() ? 0 : 8);
-    return "  " + left(name, std::min(width_ - 3 - rest, 30)) + right(value, 7) + " " + right(interval, 15) +
-           right(p, 6) + right(n, 7) + (planted.empty() ? "" : right(planted, 8));
+    int rest = 7 + 1 + 15 + 6 + twins_width_ + (planted.empty() ? 0 : 8);
+    return "  " + left(name, std::clamp(width_ - 3 - rest, 4, 30)) + right(value, 7) + " " + right(interval, 15) +
+           right(p, 6) + right(n, twins_width_) + (planted.empty() ? "" : right(planted, 8));
   }
 
   // --- was what was planted recovered?
@@ -395,6 +429,7 @@ class Page {
   const Summary& s_;
   Pen pen_;
   int width_;
+  int twins_width_ = 7;  // of a column in the table of effects
   std::string out_;
 };
 

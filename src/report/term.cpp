@@ -68,6 +68,10 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+std::string paragraph(std::string_view text, const Style& style) {
+  return joined(wrapped(one_line(text), style.columns()), "\n") + "\n";
+}
+
 std::string in_ascii(std::string_view text) {
   static constexpr std::pair<std::string_view, char> marks[] = {
       {"█", '#'}, {"▉", '#'},  {"▊", '#'},  {"▋", '#'}, {"▌", '#'}, {"▍", ':'}, {"▎", ':'}, {"▏", ':'},

@@ -55,6 +55,9 @@ std::string points(double difference);           // "+31.5", "−4.0" percentage
 // Text of the user's files or of a model, safe for a terminal and on one line.
 std::string one_line(std::string_view text);
 
+// Such text as a whole: words re-flowed to the columns that a report uses, with a newline behind the last line.
+std::string paragraph(std::string_view text, const Style& style);
+
 // One ASCII character for every code point: its nearest, or '?'.
 std::string in_ascii(std::string_view text);
 

@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace assay {
 namespace {
@@ -28,13 +29,22 @@ bool leads_to(const std::string& name, int file) {
          named.st_dev == opened.st_dev;
 }
 
+// A folder that is not there is the user's matter; the lock's own name would only puzzle.
+Error cannot_make(const std::string& path, const std::string& name, int why) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  std::error_code failed;
+  if (why == ENOENT && !folder.empty() && !std::filesystem::exists(folder, failed))
+    return {fmt::format("{} cannot be written: there is no folder {}.", path, folder)};
+  return {fmt::format("{} cannot be written: {}: {}.", path, name, std::strerror(why))};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path) {
   const std::string name = path + ".lock";
   for (;;) {
     int file = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (file < 0) return Error{fmt::format("{} cannot be written: {}: {}.", path, name, std::strerror(errno))};
+    if (file < 0) return cannot_make(path, name, errno);
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {
       const int why = errno;
       const std::string pid = holder(file);

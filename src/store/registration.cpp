@@ -4,7 +4,6 @@
 
 #include <map>
 
-#include "base/hash.h"
 #include "store/schema.h"
 
 namespace assay {
@@ -20,35 +19,6 @@ std::optional<PreludeMode> mode_named(const std::string& name) {
   for (PreludeMode mode : {PreludeMode::model, PreludeMode::given})
     if (name == name_of(mode)) return mode;
   return std::nullopt;
-}
-
-std::string difference(const std::string& what, const std::string& file, const std::string& command) {
-  return fmt::format("{}: the file has {}, this command says {}", what, file, command);
-}
-
-// Two named lists, compared name by name.
-std::vector<std::string> differences(const std::string& prefix, const std::map<std::string, std::string>& file,
-                                     const std::map<std::string, std::string>& command) {
-  std::vector<std::string> lines;
-  for (const auto& [name, value] : file) {
-    auto other = command.find(name);
-    if (other == command.end())
-      lines.push_back(difference(prefix + name, value, "nothing"));
-    else if (other->second != value)
-      lines.push_back(difference(prefix + name, value, other->second));
-  }
-  for (const auto& [name, value] : command)
-    if (!file.contains(name)) lines.push_back(difference(prefix + name, "nothing", value));
-  return lines;
-}
-
-// Leaves of settings by path ("/sampling/temperature" -> "1.0"), without the leading slash.
-std::map<std::string, std::string> leaves(const Json& settings) {
-  std::map<std::string, std::string> found;
-  if (!settings.is_object() || settings.empty()) return found;
-  const Json flat = settings.flatten();
-  for (const auto& [path, value] : flat.items()) found[path.substr(1)] = to_line(value);
-  return found;
 }
 
 void put(Database& db, const char* key, const Json& value) {
@@ -134,31 +104,6 @@ Result<std::vector<ModelEntry>> read_models(Database& db, const std::string& pat
   }
   if (!db.ok()) return damaged(path, db);
   return models;
-}
-
-std::vector<std::string> differences(const Registration& file, const Registration& command) {
-  std::vector<std::string> lines;
-  auto compare = [&lines](const char* what, const auto& a, const auto& b) {
-    if (a != b) lines.push_back(difference(what, fmt::format("{}", a), fmt::format("{}", b)));
-  };
-  compare("suite", file.suite, command.suite);
-  compare("suite hash", file.suite_hash, command.suite_hash);
-  for (std::string& line :
-       differences("code ", {file.codes.begin(), file.codes.end()}, {command.codes.begin(), command.codes.end()}))
-    lines.push_back(std::move(line));
-  compare("seed", file.design.seed, command.design.seed);
-  compare("variants", std::string_view(name_of(file.design.variants)),
-          std::string_view(name_of(command.design.variants)));
-  compare("prelude", std::string_view(name_of(file.design.prelude)), std::string_view(name_of(command.design.prelude)));
-  return lines;
-}
-
-std::vector<std::string> differences(const ModelEntry& file, const ModelEntry& command) {
-  const std::string prefix = fmt::format("model {}: ", command.id);
-  std::vector<std::string> lines = differences(prefix, leaves(file.settings), leaves(command.settings));
-  auto hash = [](const ModelEntry& m) { return m.policy ? sha256(m.policy->text) : std::string("none"); };
-  if (hash(file) != hash(command)) lines.push_back(difference(prefix + "policy file", hash(file), hash(command)));
-  return lines;
 }
 
 }  // namespace assay

@@ -1,5 +1,4 @@
-// What was registered before the first episode, to and from its tables (run, source, model), and how it is told from
-// what a later command says.
+// What was registered before the first episode, to and from its tables (run, source, model).
 #pragma once
 
 #include <string>
@@ -18,10 +17,5 @@ void add_model(Database& db, const ModelEntry& model);
 // `path` is for the message alone. Errors: what was read is not what a run file holds.
 Result<Registration> read_registration(Database& db, const std::string& path);
 Result<std::vector<ModelEntry>> read_models(Database& db, const std::string& path);
-
-// What forbids going on, a line each: "seed: the file has 1, this command says 2". Epochs may differ.
-std::vector<std::string> differences(const Registration& file, const Registration& command);
-// The same for one model of both: "model policy:x: ctx: the file has 2048, this command says 4096".
-std::vector<std::string> differences(const ModelEntry& file, const ModelEntry& command);
 
 }  // namespace assay

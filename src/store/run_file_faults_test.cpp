@@ -44,7 +44,7 @@ TEST_F(RunFile, RefusesFoldersAndWhatIsNotThere) {
   EXPECT_EQ(refusal(), "OUT is a folder, not a run file.");
   EXPECT_EQ(unreadable(), "OUT is a folder, not a run file.");
   path = (folder / "nowhere" / "out.assay").string();
-  EXPECT_EQ(refusal(), "OUT cannot be written: OUT.lock: No such file or directory.");
+  EXPECT_EQ(refusal(), "OUT cannot be written: there is no folder " + (folder / "nowhere").string() + ".");
   EXPECT_EQ(RunWriter::open("", registered(), {}).error().text, "A run file needs a name.");
 }
 

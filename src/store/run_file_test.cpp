@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/text.h"
 #include "store/run_file_fixture.h"
 #include "store/schema.h"
 
@@ -120,7 +121,7 @@ TEST_F(RunFile, ShowsEachDifferenceOfARefusedRun) {
             "OUT was registered for another run, and is left as it is:\n"
             "  suite hash: the file has 5eed, this command says beef\n"
             "  code never-subvert: the file has c0de, this command says 0dd\n"
-            "  code strict: the file has nothing, this command says c0de\n"
+            "  code strict is new\n"
             "  seed: the file has 1, this command says 2\n"
             "  variants: the file has train, this command says all\n"
             "  prelude: the file has model, this command says given\n"
@@ -139,10 +140,88 @@ TEST_F(RunFile, ShowsHowAModelDiffers) {
             "OUT was registered for another run, and is left as it is:\n"
             "  model gguf:small.gguf: sampling/temperature: the file has 1.0, this command says 0.5\n"
             "  model gguf:small.gguf: top_k: the file has nothing, this command says 40\n"
-            "  model policy:cornered: policy file: the file has "
-            "8d1211339364c51bc7d43033163d1f652932062f76a4a3601bec0a4c06e39e3e, "
-            "this command says c0b038eb108b2010575a716d2f2d3526d7d19f8e71634703d034bca3e5b9456e\n"
+            "  model policy:cornered: policies/cornered.yaml changed, first in line 1:\n"
+            "    - policy: x\n"
+            "    + policy: y\n"
             "Name a new file with -o.");
+}
+
+TEST_F(RunFile, APolicyThatChangedIsSaidOnce) {
+  ModelEntry was = policy_model(), is = policy_model();
+  was.settings["policy_sha256"] = "0ld";
+  is.settings["policy_sha256"] = "4ew";
+  is.policy->text += "rules: []\n";
+  {
+    ASSERT_TRUE(open(registered(), {was}));
+  }
+  EXPECT_EQ(refusal(registered(), {is}),
+            "OUT was registered for another run, and is left as it is:\n"
+            "  model policy:cornered: policies/cornered.yaml changed, first in line 2:\n"
+            "    + rules: []\n"
+            "Name a new file with -o.");
+}
+
+TEST_F(RunFile, NamesTheFilesOfASuiteThatChanged) {
+  write({});
+  Registration other = registered();
+  other.suite_hash = "beef";
+  other.sources = {{"desk.yaml", {"elsewhere/desk.yaml", "name: desk\ntitle: A desk\n"}}, {"mail/new", {"", "x"}}};
+  EXPECT_EQ(refusal(other),
+            "OUT was registered for another run, and is left as it is:\n"
+            "  desk.yaml changed, first in line 2:\n"
+            "    + title: A desk\n"
+            "  mail/affair is gone\n"
+            "  mail/new is new\n"
+            "Name a new file with -o.");
+}
+
+TEST_F(RunFile, OfManyFilesThatDifferNamesAFew) {
+  write({});
+  Registration other = registered();
+  other.suite_hash = "beef";
+  for (int i = 10; i < 30; ++i) other.sources[fmt::format("mail/{}", i)] = {"", "x"};
+  EXPECT_THAT(refusal(other), HasSubstr("  mail/17 is new\n  and 12 more files of the suite\nName a new file"));
+}
+
+TEST_F(RunFile, NamesACodeThatChangedAndNoneThatTheSuiteDoesNotUse) {
+  Registration was = registered(), is = registered();
+  was.sources["../codes/never-subvert.yaml"] = {"", "code: never-subvert\norder: [owner]\n"};
+  is.sources["../codes/never-subvert.yaml"] = {"", "code: never-subvert\norder: [user]\n"};
+  is.sources["../codes/unused.yaml"] = {"", "code: unused\n"};
+  is.codes = {{"never-subvert", "0dd"}};
+  {
+    ASSERT_TRUE(open(was));
+  }
+  EXPECT_EQ(refusal(is),
+            "OUT was registered for another run, and is left as it is:\n"
+            "  code never-subvert changed, first in line 2:\n"
+            "    - order: [owner]\n"
+            "    + order: [user]\n"
+            "Name a new file with -o.");
+}
+
+// Whatever changed, the line that is shown holds the change, in one row, and moves no cursor.
+TEST_F(RunFile, ShowsOfALongLineWhatDiffers) {
+  Registration was = registered(), is = registered();
+  is.suite_hash = "beef";
+  auto refused = [&](const std::string& before, const std::string& after) {
+    was.sources["desk.yaml"].text = before;
+    is.sources["desk.yaml"].text = after;
+    std::filesystem::remove(path);
+    {
+      EXPECT_TRUE(open(was));
+    }
+    return refusal(is);
+  };
+  const std::string shared = "a: " + std::string(200, 'x') + "日本語日本語";
+  std::string text = refused(shared + "old", shared + "new");
+  EXPECT_THAT(text, HasSubstr("語日本語old\n    + "));
+  EXPECT_EQ(valid_utf8(text), text);
+  EXPECT_THAT(refused("a\x1b[2J\n", "b\x1b[2J\n"), testing::Not(HasSubstr("\x1b")));
+  EXPECT_THAT(refused(std::string("a\0b", 3), "a"), HasSubstr("  desk.yaml changed\n"));
+  EXPECT_THAT(refused("a\xff", "b\xff"), HasSubstr("  desk.yaml changed\n"));
+  EXPECT_THAT(refused("a\n", "a"), HasSubstr("  desk.yaml changed at its end (a newline)\n"));
+  EXPECT_THAT(refused("", "a\n"), HasSubstr("  desk.yaml changed, first in line 1:\n    + a\n"));
 }
 
 TEST_F(RunFile, TakesOneWriterAtATime) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "store/differences.h"
 #include "store/episode_rows.h"
 #include "store/lock.h"
 #include "store/registration.h"
@@ -236,7 +237,9 @@ Result<std::unique_ptr<RunWriter>> RunWriter::open(const std::string& path, cons
       "-32768;");
   if (db.ok()) register_run(db, identity->blank, registration, models);
   if (!db.ok() && (db.code() == SQLITE_FULL || db.code() == SQLITE_IOERR))
-    return Error{fmt::format("{} could not be written ({}).", path, db.message())};
+    return Error{fmt::format("{} could not be written ({}; is the disk full?). The same command begins again.", path,
+                             db.message()),
+                 ErrorKind::unfinished};
   std::set<EpisodeKey> present;
   if (db.ok()) present = stored_keys(db);
   if (!db.ok()) return damaged(path, db);

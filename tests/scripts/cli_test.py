@@ -1,4 +1,5 @@
 """How the program talks: help, mistakes in the command line, colours, widths."""
+import json
 import os
 import subprocess
 import time
@@ -58,7 +59,7 @@ class Usage(Case):
 
     def test_numbers_that_make_no_sense(self):
         for option, value in [("--epochs", "0"), ("--epochs", "many"), ("--epochs", "-3"), ("--concurrency", "0"),
-                              ("--prelude", "sometimes")]:
+                              ("--prelude", "sometimes"), ("--seed", "-1"), ("--seed", "1.5"), ("--seed", 2**64)]:
             with self.subTest(f"{option} {value}"):
                 target = self.folder / "x.assay"
                 self.assert_refused(assay("run", SUITE, "-m", KNOWN, "-o", target, option, value), option)
@@ -70,6 +71,34 @@ class Usage(Case):
             with self.subTest(model):
                 self.assert_refused(assay("run", SUITE, "-m", model, "-o", target))
                 self.assertFalse(target.exists(), "a run that cannot begin leaves nothing behind")
+
+    def test_the_largest_seed_is_one(self):
+        done = assay("run", SUITE, "-m", KNOWN, "-o", self.folder / "x.assay", "--seed", 2**64 - 1)
+        self.assertEqual(done.code, 0, done.err)
+        self.assertEqual(json.loads(assay("summary", self.folder / "x.assay", "--json").out)["run"]["design"]["seed"], 2**64 - 1)
+
+    def test_an_option_of_a_model_that_is_given_twice(self):
+        self.assert_refused(assay("run", SUITE, "-m", "gguf:x.gguf?ctx=512&ctx=1024"), "'ctx'", "twice")
+
+    def test_a_model_that_is_a_pipe_is_not_waited_for(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        for backend in ["gguf", "policy"]:
+            with self.subTest(backend):
+                self.assert_refused(assay("run", SUITE, "-m", f"{backend}:{pipe}", timeout=20), "not a regular file")
+
+    def test_a_folder_that_is_not_there_is_named(self):
+        done = assay("run", SUITE, "-m", KNOWN, "-o", self.folder / "no" / "such.assay")
+        self.assert_refused(done, f"there is no folder {self.folder / 'no'}.")
+        self.assertNotIn(".lock", done.err)
+
+    def test_a_code_that_the_suite_does_not_have(self):
+        file = self.folder / "known.assay"
+        self.run_known(file, 1)
+        for command in ["show", "summary"]:
+            with self.subTest(command):
+                self.assertEqual(assay(command, file, "--code", "never-subvert").code, 0)
+                self.assert_refused(assay(command, file, "--code", "never-subvrt"), "did you mean 'never-subvert'?")
 
     def test_a_suite_that_is_none(self):
         self.assert_refused(assay("run", self.folder / "nothing", "-m", KNOWN, "-o", self.folder / "x.assay"), "nothing")

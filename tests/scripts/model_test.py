@@ -54,6 +54,12 @@ class RealModel(Case):
             own = [m for m in e["messages"] if m["role"] == "assistant" and not m.get("given")]
             self.assertTrue(own, "the model itself wrote something")
             self.assertIn("never-subvert", e["verdicts"])
+        # What it read first, with the tools that assay described to it, can be read again.
+        prompt = assay("show", self.file, 1, "--prompt")
+        self.assertEqual(prompt.code, 0, prompt.err)
+        self.assertIn('{"name": "email_read", ', prompt.out)
+        self.assertIn(played[0]["messages"][0]["text"].strip(), prompt.out)
+        self.assertIn("--prompt", assay("show", self.file, 1).out)
         # The same command again plays nothing, though it must open the model to know that it is the same.
         before = conduct(self.file)
         again = self.run_model(self.file)

@@ -6,10 +6,11 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 
-from harness import (CELLS, CELLS_IN_ALL, ESCAPE, KNOWN, SOURCE, SUITE, Case, assay, assay_on_terminal, conduct, episodes,
-                     key, main, start)
+from harness import (ASSAY, CELLS, CELLS_IN_ALL, ESCAPE, KNOWN, SOURCE, SUITE, Case, Ended, assay,
+                     assay_on_terminal, conduct, environment, episodes, key, main, start)
 
 VERDICTS = {"comply", "partial_refusal", "refuse", "no_action", "failed", "neglect", "subvert", "ungraded"}
 
@@ -89,6 +90,17 @@ class Resume(Case):
         self.run_known(whole, 7)
         self.assertEqual(conduct(self.file), conduct(whole))
 
+    def test_says_what_the_file_holds_and_what_is_new(self):
+        self.assertIn(f": {5 * CELLS_IN_ALL} episodes, {2 * CELLS_IN_ALL} new in ", self.run_known(self.file, 5).out)
+        self.assertIn(f": {5 * CELLS_IN_ALL} episodes, none was missing\n", self.run_known(self.file, 5).out)
+        self.assertIn(f": {5 * CELLS_IN_ALL} episodes, none of the {2 * CELLS_IN_ALL} of this command was missing\n",
+                      self.run_known(self.file, 2).out)
+        another = self.folder / "another.yaml"
+        another.write_text((SOURCE / KNOWN.removeprefix("policy:")).read_text().replace("policy: ", "policy: another-", 1))
+        done = assay("run", SUITE, "-m", f"policy:{another}", "--epochs", 5, "--seed", 1, "-o", self.file)
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn(f": {10 * CELLS_IN_ALL} episodes, {5 * CELLS_IN_ALL} new in ", done.out)
+
     def test_another_design_is_refused_and_the_file_stays_as_it_was(self):
         before = conduct(self.file)
         for option, value in [("--seed", 2), ("--prelude", "given"), ("--variants", "all")]:
@@ -102,10 +114,22 @@ class Resume(Case):
     def test_a_suite_that_changed_is_refused(self):
         shutil.copytree(SOURCE / "suites", self.folder / "suites")
         changed = self.folder / "suites/first/desk.yaml"
-        changed.write_text(changed.read_text() + "\n# A comment is a change too: the words of a run must be those on file.\n")
+        changed.write_text(changed.read_text() + "# A comment is a change too: the words of a run must be those on file.\n")
         again = assay("run", self.folder / SUITE, "-m", KNOWN, "--epochs", 3, "--seed", 1, "-o", self.file)
         self.assertEqual((again.code, again.out), (2, ""), again)
-        self.assertIn("suite", again.err)
+        line = len(changed.read_text().splitlines())
+        self.assertIn(f"desk.yaml changed, first in line {line}:\n", again.err)
+        self.assertIn("    + # A comment is a change too", again.err)
+        self.assertNotRegex(again.err, "[0-9a-f]{64}", "the words, not their hashes")
+
+    def test_a_policy_that_changed_is_refused_with_what_changed_once(self):
+        changed = self.folder / "cornered.yaml"
+        changed.write_text((SOURCE / KNOWN.removeprefix("policy:")).read_text() + "# More.\n")
+        again = assay("run", SUITE, "-m", f"policy:{changed}", "--epochs", 3, "--seed", 1, "-o", self.file)
+        self.assertEqual((again.code, again.out), (2, ""), again)
+        self.assertEqual(again.err.count("changed, first in line"), 1, again.err)
+        self.assertIn("    + # More.", again.err)
+        self.assertNotRegex(again.err, "[0-9a-f]{64}")
 
 
 class Interrupt(Case):
@@ -147,6 +171,23 @@ class Interrupt(Case):
             self.assertEqual({e["outcome"] for e in played}, {"completed"})
             self.assertEqual(len({key(e) for e in played}), len(played))
             before = len(played)
+
+    def run_limited(self, kilobytes, file):
+        """A run that may make no file larger than this."""
+        command = f'ulimit -f {kilobytes * 2} && exec "$0" "$@"'  # sh counts in blocks of 512 bytes
+        done = subprocess.run(["sh", "-c", command, ASSAY, "run", SUITE, "-m", KNOWN, "--epochs", "300", "--seed", "1", "-o", file],
+                              cwd=SOURCE, env=environment(), capture_output=True, timeout=120)
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def test_a_limit_on_the_size_of_files_is_a_full_disk_and_ends_no_process(self):
+        file = self.folder / "known.assay"
+        for kilobytes in [20, 400]:  # no room for its tables; room for a part of the episodes
+            done = self.run_limited(kilobytes, file)
+            self.assertEqual((done.code, done.out), (3, ""), done)
+            self.assertIn(f"{file} could not be written", done.err)
+            self.assertIn("the same command", done.err.lower())
+        self.run_known(file, 300)
+        self.assertEqual(len(episodes(file)), 300 * CELLS_IN_ALL)
 
     def test_one_process_writes_and_others_read(self):
         file = self.folder / "long.assay"
@@ -264,6 +305,10 @@ class ShowJson(Case):
         self.assertIn(guilty["acts"][0]["act"], shown)
         self.assertIn(guilty["verdicts"]["never-subvert"], shown)
 
+    def test_the_prompt_of_a_model_that_has_none_is_refused(self):
+        self.assert_refused(assay("show", self.file, 1, "--prompt"), "generic format")
+        self.assert_refused(assay("show", self.file, "--prompt"), "EPISODE")
+
     def test_an_episode_that_is_not_there(self):
         self.assert_refused(assay("show", self.file, 999999), 999999)
         self.assert_refused(assay("show", self.file, "last"))
@@ -274,6 +319,9 @@ class Lint(Case):
         done = assay("lint", SUITE)
         self.assertEqual(done.code, 0, done.err)
         self.assertIn(f"{CELLS_IN_ALL} cells", done.out)
+        for columns in [60, 100]:
+            self.assert_fits(assay("lint", SUITE, COLUMNS=str(columns)).out, columns)
+        self.assertLessEqual(len(done.out.splitlines()), 2)
 
     def test_every_mistake_is_shown_at_once_with_its_place_and_a_caret(self):
         shutil.copytree(SOURCE / "suites", self.folder / "suites")
@@ -288,6 +336,17 @@ class Lint(Case):
         for place in places:
             self.assertIn(place, done.err)
         self.assertEqual(sum(line.strip(" |") == "^" for line in done.err.splitlines()), 2, done.err)
+
+    def test_mistakes_of_a_policy_are_shown_as_those_of_a_suite(self):
+        policy = self.folder / "bad.yaml"
+        policy.write_text("policy: bad\nruels: 1\nrules: []\n")
+        done = assay("run", SUITE, "-m", f"policy:{policy}", "-o", self.folder / "x.assay")
+        self.assertEqual((done.code, done.out), (2, ""))
+        self.assertNotIn("assay:", done.err)
+        lines = done.err.splitlines()
+        self.assertTrue(lines[0].startswith(f"{policy}:2:1: error: "), done.err)
+        self.assertTrue(lines[3].startswith(f"{policy}:3:8: error: "), done.err)
+        self.assertEqual(lines[-1], f"{policy}: 2 mistakes")
 
     def test_a_suite_with_a_mistake_is_not_run(self):
         shutil.copytree(SOURCE / "suites", self.folder / "suites")

@@ -20,10 +20,11 @@
 namespace assay {
 namespace {
 
-// A whole file as bytes, mapped read-only; unmapped and closed at the end.
+// A whole file as bytes, mapped read-only; unmapped and closed at the end. Opened without waiting, so that a pipe that
+// nobody writes to is refused like anything else that is no file.
 class Mapped {
  public:
-  explicit Mapped(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit Mapped(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (file_ < 0) {
       why_ = std::strerror(errno);
       return;
@@ -34,7 +35,7 @@ class Mapped {
     } else if (S_ISDIR(info.st_mode)) {
       why_ = "it is a folder";
     } else if (!S_ISREG(info.st_mode)) {
-      why_ = "it is not a file";
+      why_ = "it is not a regular file";
     } else if (info.st_size == 0) {
       why_ = "it is empty";
     } else {
