@@ -5,37 +5,71 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "base/text.h"
 #include "model/gguf/gguf_model.h"
 #include "model/policy_model.h"
+#include "model/replay_model.h"
+#include "model/scripted_model.h"
 
 namespace assay {
 namespace {
 
 constexpr size_t largest_policy = 1 << 20;  // bytes, as for every file of a suite
 
-Result<std::string> read_file(const std::string& path) {
+// A policy or a script; `scheme` is for messages.
+Result<std::string> read_file(const std::string& scheme, const std::string& path) {
+  auto refused = [&](const std::string& why) {
+    return Error{fmt::format("{}:{}: cannot be read: {}.", scheme, for_terminal(path), why)};
+  };
+  // Looked at before it is opened: to open a pipe is to wait for whoever writes to it.
+  std::error_code failed;
+  const auto kind = std::filesystem::status(path, failed).type();
+  if (kind == std::filesystem::file_type::directory) return refused("it is a folder");
+  if (!failed && kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found)
+    return refused("it is not a regular file");
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{fmt::format("policy:{}: cannot be read: {}.", for_terminal(path), std::strerror(errno))};
+  if (!file) return refused(std::strerror(errno));
   std::string text(largest_policy + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return Error{fmt::format("policy:{}: cannot be read: it is not a file.", for_terminal(path))};
+  if (file.bad()) return refused("the disk failed");
   text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > largest_policy) return Error{fmt::format("policy:{}: is larger than 1 MB.", for_terminal(path))};
+  if (text.size() > largest_policy)
+    return Error{fmt::format("{}:{}: is larger than 1 MB.", scheme, for_terminal(path))};
   return text;
 }
 
+// As lint shows those of a suite.
+Error mistakes(const std::string& path, const Diagnostics& diagnostics) {
+  return {fmt::format("{}\n{}: {}", diagnostics.format(), for_terminal(path),
+                      diagnostics.size() == 1 ? "1 mistake" : fmt::format("{} mistakes", diagnostics.size()))};
+}
+
 Result<OpenedModel> open_policy(const std::string& path, const Suite& suite) {
-  Result<std::string> text = read_file(path);
+  Result<std::string> text = read_file("policy", path);
   if (!text) return text.error();
   Diagnostics diagnostics;
   auto policy = std::make_shared<Policy>(parse_policy({path, std::move(*text)}, diagnostics));
   if (diagnostics.empty()) check_policy(*policy, suite, diagnostics);
-  if (!diagnostics.empty()) return Error{diagnostics.format()};
+  if (!diagnostics.empty()) return mistakes(path, diagnostics);
   return OpenedModel{std::make_unique<PolicyModel>(policy), policy};
+}
+
+Result<OpenedModel> open_script(const std::string& path, const Suite&) {
+  Result<std::string> text = read_file("scripted", path);
+  if (!text) return text.error();
+  Diagnostics diagnostics;
+  Script script = parse_script({path, std::move(*text)}, diagnostics);
+  if (!diagnostics.empty()) return mistakes(path, diagnostics);
+  return OpenedModel{std::make_unique<ScriptedModel>(std::move(script)), nullptr};
+}
+
+Result<OpenedModel> open_replay(const std::string& text, const Suite& suite) {
+  Result<std::unique_ptr<ReplayModel>> model = ReplayModel::open(text, suite);
+  if (!model) return model.error();
+  return OpenedModel{std::move(*model), nullptr};
 }
 
 Result<OpenedModel> open_file(const std::string& text, const Suite&) {
@@ -64,6 +98,8 @@ const Backend backends[] = {
      "             a model file, run in this process by llama.cpp",
      open_file},
     {"policy", "policy:FILE  an agent of known conduct, played through the scenarios' scripted agents", open_policy},
+    {"scripted", "scripted:FILE  says and does what the file says, in every episode", open_script},
+    {"replay", "replay:RUN.assay[?model=ID]  says again what a model said in that run", open_replay},
 };
 
 }  // namespace
@@ -80,8 +116,9 @@ Result<OpenedModel> open_model(const std::string& name, const Suite& suite) {
     return Error{
         fmt::format("'{}' names no kind of model; did you mean gguf:{}?", for_terminal(name), for_terminal(name))};
   std::string meant = nearest(scheme, schemes);
-  return Error{fmt::format("'{}' names no model; {}", for_terminal(name),
-                           meant.empty() ? "write gguf:PATH or policy:FILE" : "did you mean " + meant + ":...?")};
+  return Error{fmt::format(
+      "'{}' names no model; {}", for_terminal(name),
+      meant.empty() ? "write gguf:PATH, policy:FILE, scripted:FILE or replay:RUN" : "did you mean " + meant + ":...?")};
 }
 
 std::string model_help() {

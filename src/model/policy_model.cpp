@@ -10,14 +10,7 @@ Json PolicyModel::settings() const {
   return {{"backend", "policy"}, {"policy", policy_->name}, {"policy_sha256", policy_->hash}};
 }
 
-void PolicyModel::poll(std::chrono::milliseconds) {
-  // What a callback submits in turn waits for the next call, so that one call ends.
-  std::vector<std::pair<Request, OnDone>> now;
-  now.swap(waiting_);
-  for (auto& [request, on_done] : now) on_done(answer(request));
-}
-
-Result<Reply> PolicyModel::answer(const Request& request) const {
+Result<Reply> PolicyModel::answer(const Request& request) {
   const Agent* agent = request.spec ? plays(*request.spec) : nullptr;
   if (!agent || !request.script)
     return Error{fmt::format("the policy '{}' plays no agent in this episode", policy_->name), ErrorKind::unfinished};

@@ -5,12 +5,12 @@
 #include <memory>
 #include <vector>
 
-#include "model/model.h"
+#include "model/immediate_model.h"
 #include "scenario/policy.h"
 
 namespace assay {
 
-class PolicyModel : public Model {
+class PolicyModel : public ImmediateModel {
  public:
   // `policy` was checked against the suite whose episodes it will play.
   explicit PolicyModel(std::shared_ptr<const Policy> policy) : policy_(std::move(policy)) {}
@@ -19,14 +19,10 @@ class PolicyModel : public Model {
   Json settings() const override;
   const Agent* plays(const EpisodeSpec& spec) const override { return policy_->draw(spec); }
 
-  // Reply number `turn` is step `turn` of the request's script; behind its end the agent says "Done.".
-  void submit(Request request, OnDone on_done) override { waiting_.emplace_back(request, std::move(on_done)); }
-  void poll(std::chrono::milliseconds wait) override;
-
  private:
-  Result<Reply> answer(const Request& request) const;
+  // Reply number `turn` is step `turn` of the request's script; behind its end the agent says "Done.".
+  Result<Reply> answer(const Request& request) override;
   std::shared_ptr<const Policy> policy_;
-  std::vector<std::pair<Request, OnDone>> waiting_;
 };
 
 }  // namespace assay

@@ -1,0 +1,75 @@
+#include "model/scripted_model.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "model/generic_tools.h"
+#include "scenario/yaml.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t most_steps = 1000;
+
+Reply words(std::string text) {
+  Message message{.role = Role::assistant, .text = std::move(text)};
+  Reply reply;
+  reply.raw = generic_turn(message);
+  reply.text = std::move(message.text);
+  return reply;
+}
+
+Reply call(const std::string& tool, Json arguments) {
+  Message message{.role = Role::assistant, .calls = {{"", tool, std::move(arguments)}}};
+  Reply reply;
+  reply.raw = generic_turn(message);
+  reply.calls = std::move(message.calls);
+  reply.stop = StopReason::calls;
+  return reply;
+}
+
+}  // namespace
+
+Script parse_script(const SourceFile& file, Diagnostics& diagnostics) {
+  Script script;
+  script.hash = sha256(file.text);
+  std::optional<YamlNode> root = parse_yaml(file, diagnostics);
+  if (!root) return script;
+  Fields top(*root, "a script", {"scripted", "steps"}, {"scripted", "steps"}, diagnostics);
+  if (auto* node = top.get("scripted")) script.name = as_text(*node, "scripted", diagnostics).value_or("");
+  const YamlNode* steps = top.get("steps");
+  if (!steps) return script;
+  if (steps->kind != YamlNode::Kind::list || steps->items.size() > most_steps) {
+    complain(*steps, fmt::format("steps must be a list of at most {} steps", most_steps), diagnostics);
+    return script;
+  }
+  for (const YamlNode& item : steps->items) {
+    if (item.kind != YamlNode::Kind::map || item.entries.size() != 1) {
+      complain(item, "a step is one call, say: or raw:, for example - email_read: {id: 1}", diagnostics);
+      continue;
+    }
+    const auto& [what, value] = item.entries[0];
+    if (what.text == "say" || what.text == "raw") {
+      std::optional<std::string> text = as_text(value, what.text, diagnostics);
+      if (text) script.replies.push_back(what.text == "say" ? words(*text) : parse_generic(*text, false));
+    } else if (value.kind != YamlNode::Kind::map && value.kind != YamlNode::Kind::nothing) {
+      complain(value,
+               fmt::format("the arguments of {} must be a map: {{id: 1}}, or {{}} where there are none", what.text),
+               diagnostics);
+    } else {
+      script.replies.push_back(call(what.text, value.entries.empty() ? Json::object() : to_json(value)));
+    }
+  }
+  return script;
+}
+
+Json ScriptedModel::settings() const {
+  return {{"backend", "scripted"}, {"script", script_.name}, {"script_sha256", script_.hash}};
+}
+
+Result<Reply> ScriptedModel::answer(const Request& request) {
+  const size_t turn = static_cast<size_t>(request.turn);
+  return turn < script_.replies.size() ? script_.replies[turn] : words("Done.");
+}
+
+}  // namespace assay
