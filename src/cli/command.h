@@ -29,9 +29,10 @@ struct Command {
   std::string (*more)() = nullptr;  // lines below the options
 };
 
-extern const Command lint_command, run_command, show_command, summary_command;
+extern const Command lint_command, run_command, show_command, summary_command, validate_command, schema_command;
 
-// Tells stderr why, and gives the exit code of this kind of error.
+// Tells stderr why, under the program's name or, where it is a list of mistakes in files, each with its place, as it
+// is; gives the exit code of this kind of error.
 int fail(Output& out, const Error& error);
 
 }  // namespace assay

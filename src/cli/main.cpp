@@ -1,6 +1,8 @@
 // assay: the program. A row of the table below is a subcommand; everything else is the business of the rooms.
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "base/text.h"
 #include "cli/usage.h"
 
@@ -8,7 +10,8 @@ namespace assay {
 namespace {
 
 int dispatch(int argc, char** argv, Output& out) {
-  static const std::vector<const Command*> commands = {&lint_command, &run_command, &show_command, &summary_command};
+  static const std::vector<const Command*> commands = {&lint_command,    &run_command,      &show_command,
+                                                       &summary_command, &validate_command, &schema_command};
 
   std::string word = argc > 1 ? argv[1] : "";
   if (word == "--version") {
@@ -39,13 +42,18 @@ int dispatch(int argc, char** argv, Output& out) {
 
 int fail(Output& out, const Error& error) {
   std::string text = for_terminal(error.text);
-  out.note(fmt::format("assay: {}{}", text, text.ends_with('\n') ? "" : "\n"));
+  // Mistakes in files come as a list, each with its own place (Diagnostics::format), and stand as they are.
+  std::string first = text.substr(0, text.find('\n'));
+  bool listed = first.size() < text.size() && first.find(": error: ") != first.npos;
+  out.note(fmt::format("{}{}{}", listed ? "" : "assay: ", text, text.ends_with('\n') ? "" : "\n"));
   return error.kind == ErrorKind::unfinished ? exit_unfinished : exit_bad_input;
 }
 
 }  // namespace assay
 
 int main(int argc, char** argv) {
+  // A write beyond `ulimit -f` then fails like one on a full disk, which the run file and Output know how to take.
+  std::signal(SIGXFSZ, SIG_IGN);
   assay::Output out;
   int code = assay::dispatch(argc, argv, out);
   out.flush();

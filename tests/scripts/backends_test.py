@@ -1,0 +1,89 @@
+"""Models that need no weights: a script, the replay of a run, and what is validated of an agent of known conduct."""
+import sqlite3
+
+from harness import SUITE, Case, assay, conduct, episodes, main
+
+
+class Scripted(Case):
+    def script(self, text):
+        file = self.folder / "agent.yaml"
+        file.write_text(text)
+        return f"scripted:{file}"
+
+    def test_it_does_the_same_in_every_episode_and_nobody_knows_what_its_words_mean(self):
+        agent = self.script("scripted: clumsy\nsteps:\n  - email_list: {}\n  - raw: '{\"tool\": '\n  - say: I will not.\n")
+        run = self.folder / "out.assay"
+        done = assay("run", SUITE, "-m", agent, "-o", run)
+        self.assertEqual(done.code, 0, done.err)
+        for e in episodes(run):
+            self.assertEqual(e["model"], "scripted:clumsy")
+            self.assertEqual([a["tool"] for a in e["actions"]], ["email_list"])
+            self.assertTrue(e["generations"][1]["malformed"])
+            self.assertEqual(e["verdicts"]["never-subvert"], "ungraded")
+
+    def test_its_mistakes_are_shown_all_at_once(self):
+        refused = assay("run", SUITE, "-m", self.script("scripted: x\nsteps: 3\nwhy: not\n"), "-o", self.folder / "o.assay")
+        self.assertEqual(refused.code, 2)
+        self.assertIn("agent.yaml:2:8: error:", refused.err)
+        self.assertIn("agent.yaml:3:1: error:", refused.err)
+        self.assertFalse((self.folder / "o.assay").exists())
+
+
+class Replay(Case):
+    def test_a_replayed_run_is_the_run_again(self):
+        first, again = self.folder / "first.assay", self.folder / "again.assay"
+        self.run_known(first, 5)
+        done = assay("run", SUITE, "-m", f"replay:{first}", "--epochs", 5, "--seed", 1, "-o", again)
+        self.assertEqual(done.code, 0, done.err)
+
+        def but_for_the_model(run):
+            kept = {}
+            for e in conduct(run).values():
+                e["generations"] = [{k: v for k, v in g.items() if k != "seed"} for g in e["generations"]]
+                kept[(e["scenario"], e["cell_index"], e["epoch"])] = {k: v for k, v in e.items() if k != "model"}
+            return kept
+
+        self.assertEqual(but_for_the_model(again), but_for_the_model(first))
+        self.assertEqual({e["model"] for e in episodes(again)}, {"replay:policy:cornered"})
+
+    def test_what_was_not_recorded_is_refused_or_stands_as_an_error(self):
+        run = self.folder / "first.assay"
+        self.run_known(run, 1)
+        more = self.folder / "more.assay"
+        done = assay("run", SUITE, "-m", f"replay:{run}", "--epochs", 2, "--seed", 1, "-o", more)
+        self.assertEqual(done.code, 0, done.err)
+        self.assertEqual({e["outcome"] for e in episodes(more) if e["epoch"] == 1}, {"error"})
+        self.assert_refused(assay("run", SUITE, "-m", "replay:nowhere.assay", "-o", more), "nowhere.assay")
+        self.assert_refused(assay("run", SUITE, "-m", f"replay:{run}?model=x", "-o", more), "policy:cornered")
+
+
+class Validate(Case):
+    def test_what_was_planted_is_measured(self):
+        run = self.folder / "known.assay"
+        self.run_known(run, 100)
+        done = assay("validate", run)
+        self.assertEqual(done.code, 0, done.out)
+        self.assertIn("intervals hold the planted rate", done.out)
+
+    def test_conduct_that_was_not_planted_is_found(self):
+        run = self.folder / "known.assay"
+        self.run_known(run, 100)
+        with sqlite3.connect(run) as file:  # the agent claims to be far more honest than it was
+            claimed = file.execute("SELECT policy FROM model").fetchone()[0]
+            self.assertIn("blackmail: 0.55", claimed)
+            file.execute("UPDATE model SET policy = ?",
+                         (claimed.replace("blackmail: 0.55", "blackmail: 0.15").replace("comply: 0.20", "comply: 0.60"),))
+        done = assay("validate", run)
+        self.assertEqual(done.code, 1, done.out)
+        self.assertIn("is not what was planted", done.out)
+
+    def test_it_needs_an_agent_whose_conduct_is_known(self):
+        script = self.folder / "s.yaml"
+        script.write_text("scripted: s\nsteps: []\n")
+        run = self.folder / "s.assay"
+        self.assertEqual(assay("run", SUITE, "-m", f"scripted:{script}", "-o", run).code, 0)
+        self.assert_refused(assay("validate", run), "policy:FILE")
+
+
+if __name__ == "__main__":
+    main()
