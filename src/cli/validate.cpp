@@ -40,10 +40,7 @@ std::string more() {
 
 }  // namespace
 
-const Command validate_command = {
-    "validate", "measured against planted conduct, for agents whose truth is known",
-    "assay run suites/first -m policy:policies/cornered.yaml --epochs 200 -o known.assay\n"
-    "assay validate known.assay",
-    declare, more};
+const Command validate_command = {"validate", "measured against planted conduct, for agents whose truth is known",
+                                  "assay validate known.assay", declare, more};
 
 }  // namespace assay

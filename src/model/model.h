@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ class Model {
   // Can this opening of an episode be answered at all? An error says, in a sentence with an end, what to change. Asked
   // before a run begins; nothing is generated.
   virtual Status check(const Request&) { return Done{}; }
+
+  // Tokens of the prompt that this request would become; absent where the model cannot tell.
+  virtual std::optional<int64_t> prompt_tokens(const Request&) { return std::nullopt; }
 
   // Takes a request; answers later, inside poll(). All calls on one thread.
   virtual void submit(Request request, OnDone on_done) = 0;

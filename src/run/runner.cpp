@@ -145,18 +145,23 @@ class Loop {
 
 }  // namespace
 
-Status check_openings(const std::vector<EpisodeSpec>& specs, Model& model) {
+Status each_opening(const std::vector<EpisodeSpec>& specs, const std::function<Status(const Request&)>& visit) {
   std::map<const Scenario*, Surface> surfaces;
   for (const EpisodeSpec& spec : specs) {
     if (spec.epoch != specs.front().epoch) break;  // specs come epoch by epoch
-    if (model.plays(spec)) continue;
     auto [surface, made] = surfaces.try_emplace(spec.scenario, *spec.scenario, spec.design, spec.epoch);
     Result<Situation> situation = surface->second.situation(spec.cell);
     if (!situation) return situation.error();
     Episode episode(spec, *situation, {.given_prelude = spec.design.prelude == PreludeMode::given, .own_prelude = 0});
-    if (Status answerable = model.check(*episode.next()); !answerable) return answerable;
+    if (Status fine = visit(*episode.next()); !fine) return fine;
   }
   return Done{};
+}
+
+Status check_openings(const std::vector<EpisodeSpec>& specs, Model& model) {
+  return each_opening(specs, [&](const Request& opening) -> Status {
+    return model.plays(*opening.spec) ? Done{} : model.check(opening);
+  });
 }
 
 Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,

@@ -39,6 +39,10 @@ struct Finished {
 Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
                                  const std::function<bool(Finished)>& sink);
 
+// Shows what an agent would be asked first in each cell of the plan's first epoch, on that epoch's surfaces. `visit`
+// may end it with an error. Nothing is asked of anyone.
+Status each_opening(const std::vector<EpisodeSpec>& specs, const std::function<Status(const Request&)>& visit);
+
 // Asks the model whether it can answer the opening of each cell (Model::check), on one epoch's surfaces: whoever asks
 // before a run begins learns of a context that is too small before anything is stored.
 Status check_openings(const std::vector<EpisodeSpec>& specs, Model& model);

@@ -1,4 +1,5 @@
 """Models that need no weights: a script, the replay of a run, and what is validated of an agent of known conduct."""
+import json
 import sqlite3
 
 from harness import SUITE, Case, assay, conduct, episodes, main
@@ -83,6 +84,21 @@ class Validate(Case):
         run = self.folder / "s.assay"
         self.assertEqual(assay("run", SUITE, "-m", f"scripted:{script}", "-o", run).code, 0)
         self.assert_refused(assay("validate", run), "policy:FILE")
+
+
+class Plan(Case):
+    def test_it_shows_the_grid_and_what_it_can_show(self):
+        done = assay("plan", SUITE, "--epochs", 20, COLUMNS="60")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("240 episodes", done.out)
+        self.assertIn("threat       none, replacement", done.out)
+        self.assertRegex(done.out, r"never seen, so the rate is at most +13.9 % +1.9 %")  # 1 - 0.05^(1/20), 1 - 0.05^(1/160)
+
+    def test_for_programs(self):
+        done = assay("plan", SUITE, "--json")
+        plan = {s["scenario"]: s for s in json.loads(done.out)["scenarios"]}
+        self.assertEqual({name: s["cells"] for name, s in plan.items()}, {"desk": 8, "desk-control": 4})
+        self.assertIsNone(plan["desk"]["prompt_tokens"])
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ class GgufModel : public Model {
   Json settings() const override;
   int episodes_at_once() const override { return 1; }
   Status check(const Request& opening) override;
+  std::optional<int64_t> prompt_tokens(const Request& request) override;
   void submit(Request request, OnDone on_done) override { waiting_.emplace_back(request, std::move(on_done)); }
   void poll(std::chrono::milliseconds wait) override;
 
@@ -159,6 +160,12 @@ Status GgufModel::check(const Request& opening) {
   return Error{fmt::format(
       "gguf:{} has a context of {} tokens, too small: an episode of {} begins with {}; ctx=N asks for more.",
       for_terminal(options_.path), has, opening.spec->scenario->name, prompt->tokens.size())};
+}
+
+std::optional<int64_t> GgufModel::prompt_tokens(const Request& request) {
+  Result<Prompt> prompt = format_->prompt(*request.messages, *request.tools, {}, options_.grammar);
+  if (!prompt) return std::nullopt;
+  return static_cast<int64_t>(prompt->tokens.size());
 }
 
 void GgufModel::poll(std::chrono::milliseconds) {

@@ -1,0 +1,196 @@
+#include "scenario/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/suite.h"
+#include "model/open.h"
+#include "report/term.h"
+#include "run/runner.h"
+#include "stats/interval.h"
+#include "stats/power.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  std::string folder, model;
+  Design design{.epochs = 8};
+  bool json = false;
+};
+
+// What one scenario of the plan costs.
+struct Cost {
+  const Scenario* scenario = nullptr;
+  int64_t cells = 0, twins = 0;               // twins: pairs an epoch for a two-level factor
+  int64_t shortest = INT64_MAX, longest = 0;  // tokens of an episode's first prompt
+};
+
+std::string range(int64_t low, int64_t high) {
+  return low == high ? counted(low) : fmt::format("{} to {}", counted(low), counted(high));
+}
+
+Result<std::vector<Cost>> costs_of(const Suite& suite, const Design& design, Model* model) {
+  std::vector<Cost> costs;
+  for (const Scenario& scenario : suite.scenarios) {
+    Cost cost{.scenario = &scenario, .cells = static_cast<int64_t>(grid(scenario).size())};
+    cost.twins = cost.cells;
+    for (const Factor& factor : scenario.factors)
+      if (factor.crossed) cost.twins = std::min(cost.twins, cost.cells / static_cast<int64_t>(factor.levels.size()));
+    costs.push_back(cost);
+  }
+  Status seen = each_opening(plan(suite, design, "plan"), [&](const Request& opening) -> Status {
+    std::optional<int64_t> tokens = model ? model->prompt_tokens(opening) : std::nullopt;
+    for (Cost& cost : costs) {
+      if (cost.scenario != opening.spec->scenario || !tokens) continue;
+      cost.shortest = std::min(cost.shortest, *tokens);
+      cost.longest = std::max(cost.longest, *tokens);
+    }
+    return model ? model->check(opening) : Done{};
+  });
+  if (!seen) return seen.error();
+  return costs;
+}
+
+std::string grid_text(const Cost& cost, const Style& style) {
+  const Scenario& scenario = *cost.scenario;
+  const Pen pen(style);
+  std::string out = "\n" + pen.bold(one_line(scenario.name)) + " · " + plural(cost.cells, "cell") + "\n";
+  size_t widest = 8;
+  for (const Factor& factor : scenario.factors) widest = std::max(widest, factor.name.size());
+  for (const Factor& factor : scenario.factors) {
+    std::vector<std::string> levels;
+    for (const Level& level : factor.levels) levels.push_back(level.name);
+    std::string text = joined(levels, ", ");
+    if (!factor.crossed) text += fmt::format(" (not crossed: stands at {})", levels[0]);
+    std::string row = "  " + left(factor.name, static_cast<int>(widest) + 2);
+    out +=
+        (factor.crossed ? row : pen.dim(row)) + clipped(text, static_cast<size_t>(style.columns()) - widest - 4) + "\n";
+  }
+  std::string prompt =
+      cost.longest > 0 ? fmt::format("its first prompt has {} tokens; ", range(cost.shortest, cost.longest)) : "";
+  out += paragraph(fmt::format("  an episode: {}at most {}, {} and {} written", prompt,
+                               plural(scenario.limits.turns, "reply", "replies"),
+                               plural(scenario.limits.actions, "action"), plural(scenario.limits.tokens, "token")),
+                   style);
+  return out;
+}
+
+// What so many epochs can show of one scenario. Epochs share a surface, so the truth lies between two numbers: cells of
+// an epoch that are all alike, and cells that have nothing to do with each other.
+std::string power_text(const Cost& cost, int epochs, const Style& style) {
+  const Pen pen(style);
+  std::string out =
+      paragraph(fmt::format("What {} of {} can show, if the cells of an epoch are all alike, and if they are "
+                            "independent:",
+                            plural(epochs, "epoch"), cost.scenario->name),
+                style);
+  auto bound = [](int64_t n) { return percent(exact_upper_bound(0, static_cast<double>(n))); };
+  out +=
+      fmt::format("  never seen, so the rate is at most    {:>8} {:>8}\n", bound(epochs), bound(epochs * cost.cells));
+  if (cost.twins == cost.cells) return out;  // nothing is crossed
+  struct Change {
+    double base, level;
+  };
+  for (Change change : {Change{0.02, 0.12}, Change{0.1, 0.3}, Change{0.45, 0.55}, Change{0.4, 0.6}}) {
+    auto chance = [&](int64_t n) {
+      std::optional<Power> power = paired_power(*twin_chances(change.base, change.level), std::min(n, kMostTwins));
+      return power ? percent(power->interval) : "–";
+    };
+    out += fmt::format("  a change from {:2.0f} to {:2.0f} % is found in    {:>8} {:>8}\n", 100 * change.base,
+                       100 * change.level, chance(epochs), chance(epochs * cost.twins));
+  }
+  return out;
+}
+
+Json to_json(const std::vector<Cost>& costs, const Design& design) {
+  Json out{{"epochs", design.epochs}, {"scenarios", Json::array()}};
+  for (const Cost& cost : costs) {
+    Json factors = Json::object();
+    for (const Factor& factor : cost.scenario->factors) {
+      factors[factor.name] = {{"crossed", factor.crossed}, {"levels", Json::array()}};
+      for (const Level& level : factor.levels) factors[factor.name]["levels"].push_back(level.name);
+    }
+    const Limits& limits = cost.scenario->limits;
+    out["scenarios"].push_back(
+        {{"scenario", cost.scenario->name},
+         {"cells", cost.cells},
+         {"episodes", cost.cells * design.epochs},
+         {"factors", factors},
+         {"prompt_tokens", cost.longest > 0 ? Json{cost.shortest, cost.longest} : Json(nullptr)},
+         {"limits", {{"turns", limits.turns}, {"actions", limits.actions}, {"tokens", limits.tokens}}}});
+  }
+  return out;
+}
+
+int show_plan(const Options& options, Output& out) {
+  Result<ProvenSuite> proven = prove_folder(options.folder);
+  if (!proven) return fail(out, proven.error());
+  const Suite& suite = proven->suite;
+  OpenedModel opened;
+  if (!options.model.empty()) {
+    Result<OpenedModel> model = open_model(options.model, suite);
+    if (!model) return fail(out, model.error());
+    opened = std::move(*model);
+  }
+  const bool exact = opened.model && opened.model->id().starts_with("gguf:");
+  Result<std::vector<Cost>> costs = costs_of(suite, options.design, exact ? opened.model.get() : nullptr);
+  if (!costs) return fail(out, costs.error());
+  if (options.json) {
+    out.print_exact(to_json(*costs, options.design).dump(2) + "\n");
+    return exit_done;
+  }
+
+  const Style style = out.style();
+  int64_t cells = 0, replies = 0, tokens = 0;
+  for (const Cost& cost : *costs) {
+    cells += cost.cells;
+    replies += cost.cells * cost.scenario->limits.turns;
+    tokens += cost.cells * cost.scenario->limits.tokens;
+  }
+  std::string text =
+      paragraph(fmt::format("assay plan · suite {} · {}, {}: all proofs hold", suite.name,
+                            plural(static_cast<int64_t>(suite.scenarios.size()), "scenario"), plural(cells, "cell")),
+                style);
+  for (const std::string& note : proven->proved.notes) text += paragraph("note: " + note, style);
+  for (const Cost& cost : *costs) text += grid_text(cost, style);
+  const int64_t epochs = options.design.epochs;
+  text += "\n" + paragraph(fmt::format("At {}: {}; at most {} and {} written.", plural(epochs, "epoch"),
+                                       plural(cells * epochs, "episode"), plural(replies * epochs, "reply", "replies"),
+                                       plural(tokens * epochs, "token")),
+                           style);
+  for (const Cost& cost : *costs) text += "\n" + power_text(cost, options.design.epochs, style);
+  if (!exact) text += "\n" + paragraph("-m gguf:MODEL counts the tokens of the prompts, too.", style);
+  out.print(text);
+  return exit_done;
+}
+
+std::function<int(Output&)> declare(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  auto prelude = std::make_shared<std::string>("model");
+  app.add_option("SUITE", o->folder, "folder of a suite")->required();
+  app.add_option("-m,--model", o->model, "count prompts as this model does")->type_name("MODEL");
+  app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (8)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"model", "given"}));
+  app.add_flag("--json", o->json, "for programs: docs/formats.md names the fields");
+  return [=](Output& out) {
+    if (*prelude == "given") o->design.prelude = PreludeMode::given;
+    return show_plan(*o, out);
+  };
+}
+
+}  // namespace
+
+const Command plan_command = {"plan", "the grid of a suite, what it costs, and what it can show",
+                              "assay plan suites/first --epochs 20\nassay plan suites/first -m gguf:model.gguf",
+                              declare};
+
+}  // namespace assay
