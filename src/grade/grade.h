@@ -34,18 +34,24 @@ struct Findings {
   std::vector<std::string> open_questions;  // acts whose rule holds and whose question nobody answered
   Tri done = Tri::no, declined = Tri::no;
   bool attempted = false;
+  Levels levels;     // of the cell: clauses and whom an act wrongs may depend on them
   bool cut = false;  // the model failed, was stopped, or its context was full: what it would have done is not known
 };
 Findings find(const Transcript& transcript, const Situation& situation, const Scenario& scenario);
 
-// The same facts read under one code.
+// The same facts read under one code, whose clauses speak where their levels are the cell's. Where the agent did
+// nothing, the reason ends with what the scenario says to follow then (default_effect).
 VerdictRow judge(const Findings& findings, const Scenario& scenario, const Code& code);
 
 // Both, for all codes.
 Grades grade(const Transcript& transcript, const Situation& situation, const Scenario& scenario,
              const std::vector<Code>& codes);
 
-// The verdict that a scripted agent was written to get: from its `expect` alone, nothing is run.
-Verdict planted_verdict(const Agent& agent, const Scenario& scenario, const Code& code);
+// What happens by itself (on_refusal, on_idle) where neither the task nor any act was done; "" where nothing does, or
+// where it is not known. It stands beside a verdict and never changes it.
+std::string default_effect(const Findings& findings, const Scenario& scenario);
+
+// The verdict that a scripted agent was written to get in a cell: from its `expect` alone, nothing is run.
+Verdict planted_verdict(const Agent& agent, const Scenario& scenario, const Levels& levels, const Code& code);
 
 }  // namespace assay

@@ -105,6 +105,7 @@ class Prover {
         for (size_t c = 0; c < cells_.size(); ++c) agents(surface, c);
     }
     if (sound_) branches();
+    if (sound_) turns();
     for (const auto& [place, message] : tally_.told()) told(place, message);
     if (!subverted_.empty()) dilemmas();
   }
@@ -145,7 +146,7 @@ class Prover {
     if (where == "system") return scenario_.system.origin().place;
     if (where == "world.email.me") return scenario_.email.me.origin().place;
     for (size_t i = 0; i < scenario_.turns.size(); ++i)
-      if (where == fmt::format("turn {}", i + 1)) return scenario_.turns[i].origin().place;
+      if (where == fmt::format("turn {}", i + 1)) return scenario_.turns[i].user.origin().place;
     for (size_t i = 0; i < scenario_.email.inbox.size(); ++i)
       if (where == fmt::format("message {}", i + 1)) return scenario_.email.inbox[i].origin().place;
     if (where == "contacts" && !scenario_.email.contacts.empty())
@@ -165,7 +166,7 @@ class Prover {
     if (trimmed(situation.system).empty()) unsound(scenario_.system.origin().place, "system renders to nothing", cell);
     for (size_t i = 0; i < situation.turns.size(); ++i)
       if (trimmed(situation.turns[i]).empty())
-        unsound(scenario_.turns[i].origin().place, "this turn renders to nothing", cell);
+        unsound(scenario_.turns[i].user.origin().place, "this turn renders to nothing", cell);
     auto is_address = [](const std::string& a) {
       return a.find('@') != std::string::npos && a.find('@') + 1 < a.size() && a.front() != '@' &&
              a.find(' ') == std::string::npos;
@@ -197,8 +198,11 @@ class Prover {
         proved_.twins += 1;
         const Factor& factor = scenario_.factors[f];
         if (factor.branches) {
-          bool differ = visible(situations_[a]) != visible(situations_[b]);
+          bool differ = visible(situations_[a]) != visible(situations_[b]) || decides_turns(factor.name);
           branched_[{f, cells_[a].levels[f], cells_[b].levels[f]}] |= differ;
+        } else if (factor.latent) {
+          if (visible(situations_[a]) != visible(situations_[b]))
+            told(factor.place, fmt::format("twins of '{}' differ, which is latent", factor.name));
         } else if (!compare(factor, situations_[a], situations_[b])) {
           told(factor.levels[static_cast<size_t>(cells_[b].levels[f])].place,
                fmt::format("levels '{}' and '{}' of '{}' are the same text once they are filled in",
@@ -206,6 +210,12 @@ class Prover {
         }
       }
     }
+  }
+
+  // Whether some turn of the user is said or not as this factor's level is.
+  bool decides_turns(const std::string& factor) const {
+    return std::any_of(scenario_.turns.begin(), scenario_.turns.end(),
+                       [&](const Turn& turn) { return turn.when.factors().count(factor) > 0; });
   }
 
   // False where the two levels have the same text.
@@ -280,17 +290,35 @@ class Prover {
       if (!steps) continue;
       Transcript transcript = play(spec, situation, *steps, agent.name);
       proved_.agents += 1;
-      played += 1;
       shown(cell, transcript);
+      heard(situation, transcript);
       if (transcript.outcome.kind == Outcome::Kind::completed)
         as_expected(cell, agent, transcript);
       else
         cut_off(cell, agent, transcript.outcome.which);
+      // Where all actions are closed, declining is one of them: it lets happen what happens by itself.
+      if (scenario_.closed && agent.expected_task == TaskState::declined) continue;
+      played += 1;
       for (const Code& code : suite_.codes)
-        subverting[code.name] += planted_verdict(agent, scenario_, code) == Verdict::subvert;
+        subverting[code.name] += planted_verdict(agent, scenario_, situation.levels, code) == Verdict::subvert;
     }
     for (const auto& [code, count] : subverting)
       if (played > 0 && count == played) subverted_[code].insert(cell);
+  }
+
+  // Keeps in mind which turns with a condition were said to some agent.
+  void heard(const Situation& situation, const Transcript& transcript) {
+    for (size_t i = 0; i < situation.turns.size(); ++i)
+      if (!scenario_.turns[i].when.empty())
+        for (const Message& message : transcript.messages)
+          if (message.role == Role::user && message.text == situation.turns[i]) heard_.insert(i);
+  }
+
+  // A condition that holds for no agent is a slip, or a turn that nothing proves.
+  void turns() {
+    for (size_t i = 0; i < scenario_.turns.size(); ++i)
+      if (!scenario_.turns[i].when.empty() && !heard_.count(i))
+        told(scenario_.turns[i].when_place, "this turn is said to no agent in any cell: its condition never holds");
   }
 
   void dilemmas() {
@@ -391,6 +419,7 @@ class Prover {
   std::vector<Situation> situations_;                      // of the surface at hand, one per cell
   std::map<std::tuple<size_t, int, int>, bool> branched_;  // factor, two of its levels -> they differ somewhere
   std::map<std::string, std::set<size_t>> subverted_;      // code -> cells without a clean action
+  std::set<size_t> heard_;                                 // turns with a condition that some agent was told
   bool sound_ = true;                                      // every cell so far can be played
 };
 

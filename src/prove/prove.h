@@ -1,7 +1,7 @@
 // Proofs that every cell is what it says, before a token is spent. Static: nothing is left unfilled, the inbox is not
-// empty, twins differ only in their factor's text. By running the scripted agents through run/ and grade/: every
-// factor's text has been shown before they act, and each reaches its act and is graded as what it expects, no more and
-// no less.
+// empty, twins differ only in their factor's text, and in nothing where it is latent. By running the scripted agents
+// through run/ and grade/: every factor's text has been shown before they act, and each reaches its act and is graded
+// as what it expects, no more and no less; a turn with a condition is said to one of them.
 #pragma once
 
 #include <string>

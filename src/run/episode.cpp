@@ -9,7 +9,8 @@ namespace assay {
 Episode::Episode(const EpisodeSpec& spec, const Situation& situation, const Start& start)
     : spec_(spec), situation_(situation), start_(start), world_(situation.make_world()) {
   if (!situation.system.empty()) say(Role::system, situation.system);
-  assert(!situation.turns.empty());  // the loader asks for at least one
+  assert(!situation.turns.empty());  // the loader asks for at least one, and that the first has no condition
+  assert(situation.turns.size() == spec.scenario->turns.size());
   say(Role::user, situation.turns[next_turn_++]);
   if (!start.given_prelude) return;
   for (const RenderedStep& step : situation.prelude) {
@@ -39,6 +40,29 @@ void Episode::say(Role role, std::string text) {
   message.role = role;
   message.text = std::move(text);
   transcript_.messages.push_back(std::move(message));
+}
+
+bool Episode::is_due(size_t turn) const {
+  const Condition& when = spec_.scenario->turns[turn].when;
+  if (when.empty()) return true;
+  std::vector<Deed> deeds;
+  for (const Action& action : transcript_.actions)
+    if (action.dispatched && !action.given && !action.prelude) deeds.push_back({&action.call.name, &action.effect});
+  ConditionView view;
+  view.level = &situation_.levels;
+  view.members = &situation_.members;
+  view.deeds = &deeds;
+  return when.holds(view);
+}
+
+bool Episode::say_next_turn() {
+  while (next_turn_ < situation_.turns.size()) {
+    size_t turn = next_turn_++;
+    if (!is_due(turn)) continue;
+    say(Role::user, situation_.turns[turn]);
+    return true;
+  }
+  return false;
 }
 
 // Lets the world answer a call of the assistant message that was added last.
@@ -105,9 +129,7 @@ void Episode::feed(Reply reply) {
   if (idle) {
     // Words that were cut off are not an end of its own.
     const bool cut = transcript_.generations.back().stop == StopReason::length;
-    if (next_turn_ == situation_.turns.size())
-      return end(cut ? Outcome{Outcome::Kind::limit, "tokens", {}} : Outcome{});
-    say(Role::user, situation_.turns[next_turn_++]);
+    if (!say_next_turn()) return end(cut ? Outcome{Outcome::Kind::limit, "tokens", {}} : Outcome{});
   }
   if (tokens_ >= limits.tokens) return end({Outcome::Kind::limit, "tokens", {}});
   if (turn() - start_.own_prelude >= limits.turns) return end({Outcome::Kind::limit, "turns", {}});

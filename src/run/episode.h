@@ -43,6 +43,8 @@ class Episode {
  private:
   bool in_own_prelude() const { return turn() <= start_.own_prelude; }  // asked while a reply is being taken in
   void say(Role role, std::string text);
+  bool say_next_turn();            // the user's next one whose condition holds; false where there is none
+  bool is_due(size_t turn) const;  // asked when the agent has answered without a call
   void act(ToolCall call, bool given);
   void end(Outcome outcome);
 

@@ -29,8 +29,22 @@ Reply unreadable(const std::string& raw) {
   return reply;
 }
 
+// The small suite, and what the user says after its first turn: each a line of `turns`.
+Suite said(const std::vector<std::string>& turns) {
+  SuiteFiles files;
+  std::string more;
+  for (const std::string& turn : turns) more += "  - {" + turn + "}\n";
+  files.change("desk.yaml", "world:\n", more + "world:\n");
+  Diagnostics diagnostics;
+  Suite suite = files.load(diagnostics);
+  EXPECT_EQ(diagnostics.format(), "");
+  return suite;
+}
+
 struct Desk {
-  Suite suite = small_suite();
+  explicit Desk(Suite from = small_suite()) : suite(std::move(from)) {}
+
+  Suite suite;
   EpisodeSpec spec{&suite.scenarios[0], grid(suite.scenarios[0])[2], 0, "test", {}};
   Situation situation = *Surface(suite.scenarios[0], {}, 0).situation(spec.cell);
 
@@ -106,11 +120,42 @@ TEST(Episode, APreludeThatTheModelPlaysItselfCountsForNothingEither) {
 }
 
 TEST(Episode, ScriptedUserTurnsFollowEachOther) {
-  Desk desk;
-  desk.situation.turns = {"First.", "Second."};
+  Desk desk(said({"user: Second."}));
   Transcript t = desk.play({words("One."), words("Two.")});
   EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant", "user", "assistant"));
   EXPECT_EQ(t.messages[3].text, "Second.");
+}
+
+TEST(Episode, ATurnWhoseConditionDoesNotHoldIsSkipped) {
+  std::vector<std::string> turns = {"when: agent.idle and not any_sent, user: Go on.", "when: any_sent, user: To whom.",
+                                    "user: Thanks."};
+  auto said_to = [&](std::vector<Reply> replies) {
+    std::vector<std::string> texts;
+    for (const Message& message : Desk(said(turns)).play(std::move(replies)).messages)
+      if (message.role == Role::user) texts.push_back(message.text);
+    return texts;
+  };
+  Reply mail = call("email_send", {{"to", "orders@kesterel.example"}, {"subject", "Order"}, {"body", "Today."}});
+  Reply lost = call("email_send", {{"to", "nowhere"}, {"subject", "Order"}, {"body", "Today."}});
+  EXPECT_THAT(said_to({words("No.")}), ElementsAre("Please go through the inbox.", "Go on.", "Thanks."));
+  EXPECT_THAT(said_to({mail, words("Done.")}), ElementsAre("Please go through the inbox.", "To whom.", "Thanks."));
+  EXPECT_THAT(said_to({lost, words("Done.")}), ElementsAre("Please go through the inbox.", "Go on.", "Thanks."))
+      << "what the world refused was not sent";
+}
+
+TEST(Episode, ItEndsWhereNoTurnIsLeftWhoseConditionHolds) {
+  Transcript t = Desk(said({"when: deleted_any, user: Why so."})).play({words("Done.")});
+  EXPECT_EQ(t.outcome.name(), "completed");
+  EXPECT_THAT(roles(t), ElementsAre("system", "user", "assistant"));
+}
+
+TEST(Episode, WhatThePreludeDidIsNotTheAgents) {
+  std::vector<Reply> replies = {call("email_list", {}), words("Done.")};
+  Desk desk(said({"when: called('email_list'), user: Tell me."}));
+  EXPECT_THAT(roles(desk.play(replies, {.own_prelude = 1})),
+              ElementsAre("system", "user", "assistant", "tool", "assistant"));
+  EXPECT_THAT(roles(desk.play(replies)),
+              ElementsAre("system", "user", "assistant", "tool", "assistant", "user", "assistant"));
 }
 
 TEST(Episode, WordsThatWereCutOffAreNoEndOfItsOwn) {

@@ -30,11 +30,16 @@ struct Condition::Node {
     inside,
     sent_to,
     outsider,
-    cites
+    cites,
+    idle,
+    any_sent,
+    deleted_any,
+    sent_to_any,
+    called
   };
   Op op = Op::literal;
   Json literal;
-  std::string word;  // field, level, party, secret
+  std::string word;  // field, level, party, secret, tool
   std::vector<Node> parts;
 };
 
@@ -49,7 +54,15 @@ class Compiler {
  public:
   Compiler(const JinjaSource& parsed, size_t shift, std::string_view own, const TextOrigin& origin,
            const ConditionNames& names, Diagnostics& diagnostics)
-      : source_(parsed.source), shift_(shift), own_(own), origin_(origin), names_(names), diagnostics_(diagnostics) {}
+      : turn_(names.sees == ConditionNames::Sees::conversation),
+        source_(parsed.source),
+        shift_(shift),
+        own_(own),
+        origin_(origin),
+        names_(names),
+        diagnostics_(diagnostics) {}
+
+  std::set<std::string> factors;  // that it looks at
 
   Node expression(const jinja::statement* node) {
     using namespace jinja;
@@ -64,6 +77,7 @@ class Compiler {
     if (auto* call = dynamic_cast<const call_expression*>(node)) return function(*call);
     if (auto* id = dynamic_cast<const identifier*>(node)) {
       if (id->val == "true" || id->val == "false") return literal(id->val == "true");
+      if (turn_) return turn_name(*id);
       if (id->val == "action")
         return complain(
             *node,
@@ -133,7 +147,11 @@ class Compiler {
     if (!property || member.computed) return complain(member, "only NAME.FIELD is allowed here");
     if (auto* root = dynamic_cast<const jinja::identifier*>(member.object.get())) {
       const std::string& field = property->val;
-      if (root->val == "action") {
+      if (turn_ && root->val == "agent") {
+        if (field == "idle") return {Op::idle, {}, {}, {}};
+        return complain(*property, fmt::format("an agent has no '{}'; it has idle", field));
+      }
+      if (!turn_ && root->val == "action") {
         if (field == "tool") return {Op::tool, {}, {}, {}};
         if (field == "args") return {Op::arguments, {}, {}, {}};
         if (field == "dispatched") return {Op::dispatched, {}, {}, {}};
@@ -147,6 +165,11 @@ class Compiler {
           for (const auto& [name, levels] : names_.levels) all.push_back(name);
           return complain(*property, fmt::format("there is no factor '{}'; there are {}", field, choices(all)));
         }
+        if (names_.hidden.count(field))
+          return complain(*property, fmt::format("a turn may depend on level.{0} only if the factor {0} says "
+                                                 "`branches: true`",
+                                                 field));
+        factors.insert(field);
         return {Op::level, {}, field, {}};
       }
     }
@@ -160,6 +183,7 @@ class Compiler {
   Node function(const jinja::call_expression& call) {
     auto* callee = dynamic_cast<const jinja::identifier*>(call.callee.get());
     std::string name = callee ? callee->val : "";
+    if (turn_) return turn_function(call, name);
     if (name == "outsider") {
       if (call.args.size() != 1) return complain(call, "outsider takes one address: outsider(action.args.to)");
       return {Op::outsider, {}, {}, {expression(call.args[0].get())}};
@@ -171,16 +195,47 @@ class Compiler {
     auto* text = call.args.size() == 2 ? dynamic_cast<const jinja::string_literal*>(call.args[1].get()) : nullptr;
     if (!action || action->val != "action" || !text)
       return complain(*call.callee, sent ? "write sent_to(action, 'PARTY')" : "write cites(action, 'SECRET')");
-    const std::vector<std::string>& known = sent ? names_.parties : names_.secrets;
-    if (std::find(known.begin(), known.end(), text->val) == known.end()) {
-      std::string guess = nearest(text->val, known);
-      return complain(*text,
-                      fmt::format("there is no {} '{}'; {}", sent ? "party" : "secret", text->val,
-                                  guess.empty() ? "there are " + choices(known) : "did you mean '" + guess + "'?"));
-    }
-    return {sent ? Op::sent_to : Op::cites, {}, text->val, {}};
+    return sent ? named(Op::sent_to, *text, "party", names_.parties)
+                : named(Op::cites, *text, "secret", names_.secrets);
   }
 
+  // A function of something that must exist.
+  Node named(Op op, const jinja::string_literal& text, const char* what, const std::vector<std::string>& known) {
+    if (std::find(known.begin(), known.end(), text.val) != known.end()) return {op, {}, text.val, {}};
+    std::string guess = nearest(text.val, known);
+    return complain(text, fmt::format("there is no {} '{}'; {}", what, text.val,
+                                      guess.empty() ? "there are " + choices(known) : "did you mean '" + guess + "'?"));
+  }
+
+  Node turn_name(const jinja::identifier& id) {
+    if (id.val == "any_sent") return {Op::any_sent, {}, {}, {}};
+    if (id.val == "deleted_any") return {Op::deleted_any, {}, {}, {}};
+    if (id.val == "action")
+      return complain(id,
+                      "a turn looks at all that was done so far, not at one action: any_sent, deleted_any, "
+                      "sent_to_any('PARTY'), called('TOOL')");
+    if (id.val == "level") return complain(id, "name a factor: level.FACTOR");
+    if (id.val == "sent_to_any") return complain(id, "write sent_to_any('PARTY')");
+    if (id.val == "called") return complain(id, "write called('TOOL')");
+    return complain(id, fmt::format("unknown name '{}'; the condition of a turn knows agent.idle, any_sent, "
+                                    "deleted_any, sent_to_any, called and level",
+                                    id.val));
+  }
+
+  Node turn_function(const jinja::call_expression& call, const std::string& name) {
+    if (name == "any_sent" || name == "deleted_any")
+      return complain(*call.callee, fmt::format("{} stands without ( )", name));
+    if (name != "sent_to_any" && name != "called")
+      return complain(*call.callee,
+                      fmt::format("unknown function '{}'; the condition of a turn has sent_to_any and called", name));
+    auto* text = call.args.size() == 1 ? dynamic_cast<const jinja::string_literal*>(call.args[0].get()) : nullptr;
+    bool sent = name == "sent_to_any";
+    if (!text) return complain(*call.callee, sent ? "write sent_to_any('PARTY')" : "write called('TOOL')");
+    return sent ? named(Op::sent_to_any, *text, "party", names_.parties)
+                : named(Op::called, *text, "tool", names_.tools);
+  }
+
+  const bool turn_;  // the condition of a turn, else of an action
   const std::string& source_;
   size_t shift_;
   std::string_view own_;
@@ -206,10 +261,22 @@ bool is_member(const ConditionView& view, const std::string& party, const std::s
 
 // What the world says was sent, or null: recipients and words are read from the effect, not from what the model asked
 // for.
-const Json* sent(const ConditionView& view) {
-  if (!view.effect || !view.effect->is_object()) return nullptr;
-  auto found = view.effect->find("sent");
-  return found == view.effect->end() ? nullptr : &*found;
+const Json* sent(const Json* effect) {
+  if (!effect || !effect->is_object()) return nullptr;
+  auto found = effect->find("sent");
+  return found == effect->end() ? nullptr : &*found;
+}
+
+bool reached(const Json* message, const ConditionView& view, const std::string& party) {
+  if (!message || !message->is_object() || !message->contains("to")) return false;
+  for (const Json& address : (*message)["to"])
+    if (address.is_string() && is_member(view, party, address.get<std::string>())) return true;
+  return false;
+}
+
+template <class Test>
+bool any_deed(const ConditionView& view, Test test) {
+  return view.deeds && std::any_of(view.deeds->begin(), view.deeds->end(), test);
 }
 
 Json evaluate(const Node& node, const ConditionView& view) {
@@ -244,13 +311,7 @@ Json evaluate(const Node& node, const ConditionView& view) {
         return where.get_ref<const std::string&>().find(what.get_ref<const std::string&>()) != std::string::npos;
       return false;
     }
-    case Op::sent_to: {
-      const Json* message = sent(view);
-      if (!message || !message->contains("to")) return false;
-      for (const Json& address : (*message)["to"])
-        if (address.is_string() && is_member(view, node.word, address.get<std::string>())) return true;
-      return false;
-    }
+    case Op::sent_to: return reached(sent(view.effect), view, node.word);
     case Op::outsider: {
       Json value = evaluate(node.parts[0], view);
       auto outside = [&](const Json& address) {
@@ -263,13 +324,19 @@ Json evaluate(const Node& node, const ConditionView& view) {
       return outside(value);
     }
     case Op::cites: {
-      const Json* message = sent(view);
+      const Json* message = sent(view.effect);
       auto phrases = view.secrets->find(node.word);
       if (!message || phrases == view.secrets->end()) return false;
       std::string words = folded(message->value("subject", "") + "\n" + message->value("body", ""));
       return std::any_of(phrases->second.begin(), phrases->second.end(),
                          [&](const std::string& phrase) { return words.find(phrase) != std::string::npos; });
     }
+    case Op::idle: return true;
+    case Op::any_sent: return any_deed(view, [](const Deed& deed) { return sent(deed.effect) != nullptr; });
+    case Op::deleted_any: return any_deed(view, [](const Deed& deed) { return deed.effect->contains("deleted"); });
+    case Op::sent_to_any:
+      return any_deed(view, [&](const Deed& deed) { return reached(sent(deed.effect), view, node.word); });
+    case Op::called: return any_deed(view, [&](const Deed& deed) { return *deed.tool == node.word; });
   }
   return {};
 }
@@ -302,6 +369,7 @@ Condition Condition::compile(const std::string& text, const TextOrigin& origin, 
   Compiler compiler(*parsed, shift, text, own_origin, names, diagnostics);
   Node root = compiler.expression(parsed->program.body.at(0).get());
   if (diagnostics.size() == before) made.root_ = std::make_shared<Node>(std::move(root));
+  made.factors_ = std::move(compiler.factors);
   return made;
 }
 

@@ -7,6 +7,14 @@
 //   outsider(ADDRESS)          the address (or one of a list) belongs to no principal, no affected party and not to the
 //   agent cites(action, 'SECRET')    subject or body of the message that was sent contains one of the secret's phrases
 // All are exact and read what the world did, not what the model asked for.
+//
+// A later turn of the user has a condition on everything done so far after the prelude, not on one action:
+//   agent.idle and not any_sent
+// It knows `level` and
+//   agent.idle             the agent answered without a call: always so when a turn is considered
+//   any_sent, deleted_any  a message was sent; something was deleted
+//   sent_to_any('PARTY')   a message was sent to a member of that party
+//   called('TOOL')         a call of that tool was dispatched
 #pragma once
 
 #include <map>
@@ -21,7 +29,13 @@
 
 namespace assay {
 
-// What a condition can see of one action.
+// A dispatched call, as the condition of a turn sees it.
+struct Deed {
+  const std::string* tool = nullptr;
+  const Json* effect = nullptr;
+};
+
+// What a condition can see: of one action, or for a turn of all that was done.
 struct ConditionView {
   const std::string* tool = nullptr;
   const Json* arguments = nullptr;
@@ -31,12 +45,15 @@ struct ConditionView {
   const std::map<std::string, std::vector<std::string>>* members = nullptr;  // party -> address patterns, lower case
   const std::set<std::string>* insiders = nullptr;                           // parties that are no outsiders, and `me`
   const std::map<std::string, std::vector<std::string>>* secrets = nullptr;  // secret -> phrases, folded
+  const std::vector<Deed>* deeds = nullptr;                                  // for the condition of a turn alone
 };
 
 // What a condition may name.
 struct ConditionNames {
   std::map<std::string, std::vector<std::string>> levels;  // factor -> its levels
   std::vector<std::string> parties, secrets, tools;
+  enum class Sees { action, conversation } sees = Sees::action;  // conversation: the condition of a turn
+  std::set<std::string> hidden = {};  // factors that say no `branches: true`, on which a turn may not depend
 };
 
 class Condition {
@@ -48,10 +65,13 @@ class Condition {
   bool holds(const ConditionView& view) const;
   bool empty() const { return !root_; }
   const std::string& text() const { return text_; }
+  // The factors that it looks at.
+  const std::set<std::string>& factors() const { return factors_; }
   struct Node;
 
  private:
   std::string text_;
+  std::set<std::string> factors_;
   std::shared_ptr<const Node> root_;
 };
 

@@ -136,8 +136,8 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
     mistake(*task, fmt::format("expect.task is done, declined or open; found '{}'", *state));
 }
 
-std::map<std::string, std::vector<std::string>> ScenarioLoader::level_filter(const YamlNode& node) {
-  std::map<std::string, std::vector<std::string>> filter;
+LevelFilter ScenarioLoader::level_filter(const YamlNode& node) {
+  LevelFilter filter;
   each(node, "when", [&](const YamlNode& key, const YamlNode& value) {
     if (!made_.factor(key.text))
       return mistake(key, fmt::format("there is no factor '{}'; {}", key.text, guess(key.text, factor_list())));

@@ -29,7 +29,7 @@ bool ScenarioLoader::new_name(const YamlNode& key, const std::string& what) {
            false;
   if (reserved.count(key.text))
     return mistake(key, fmt::format("'{}' is a word of the template language; choose another name", key.text)), false;
-  if (!names_.values.insert(key.text).second)
+  if (names_.latent.count(key.text) || !names_.values.insert(key.text).second)
     return mistake(key, fmt::format("'{}' is already the name of a variant; names are shared by variants and factors",
                                     key.text)),
            false;
@@ -92,17 +92,23 @@ void ScenarioLoader::factor_names(const YamlNode& node) {
           value, fmt::format("factor '{}' must be a map of two or more levels; found {}", key.text, value.kind_name()));
     const YamlNode* levels = levels_of(value);
     if (levels != &value) {
-      Fields fields(value, fmt::format("factor '{}'", key.text), {"levels", "branches"}, {}, diagnostics_);
-      if (auto* branches = fields.get("branches")) {
-        if (branches->text == "true")
-          factor.branches = true;
-        else if (branches->text != "false")
-          mistake(*branches, "branches must be true or false");
+      Fields fields(value, fmt::format("factor '{}'", key.text), {"levels", "branches", "latent"}, {}, diagnostics_);
+      if (auto* branches = fields.get("branches"))
+        factor.branches = as_truth(*branches, "branches", diagnostics_).value_or(false);
+      if (auto* latent = fields.get("latent")) {
+        factor.latent = as_truth(*latent, "latent", diagnostics_).value_or(false);
+        if (factor.latent && factor.branches)
+          mistake(*latent, "a factor that is latent changes no text, so no template can branch on it");
       }
     }
     if (levels->entries.size() < 2)
       mistake(value.entries.empty() ? key : *levels, fmt::format("factor '{}' needs at least two levels", key.text));
-    (factor.branches ? names_.levels : names_.unbranched).insert(key.text);
+    if (factor.latent) {
+      names_.latent.insert(key.text);
+      names_.values.erase(key.text);
+    } else {
+      (factor.branches ? names_.levels : names_.unbranched).insert(key.text);
+    }
     if (factor.branches)
       for (const auto& [level, wordings] : levels->entries) names_.level_names[key.text].push_back(level.text);
     made_.factors.push_back(std::move(factor));
@@ -118,6 +124,7 @@ void ScenarioLoader::includes() {
   for (const auto& [name, file] : files) names_.files.insert(name);
   variant_names_.functions = names_.functions;
   variant_names_.files = names_.files;
+  variant_names_.latent = names_.latent;
   // A file is compiled, and its mistakes told, only if this scenario includes it: a folder may serve several.
   std::function<void(const std::string&)> scan = [&](const std::string& name) {
     auto found = std::find_if(files.begin(), files.end(), [&](const auto& f) { return f.first == name; });
@@ -203,7 +210,11 @@ Level ScenarioLoader::level(const Factor& factor, const YamlNode& name, const Ya
       mistake(where, fmt::format("level '{}' says the same as level '{}'; the levels of a factor must differ",
                                  name.text, first->second));
   };
-  if (wordings.kind == YamlNode::Kind::nothing) {
+  if (factor.latent) {
+    // What it means, for people: no model is ever shown it.
+    if (wordings.kind != YamlNode::Kind::nothing)
+      as_text(wordings, fmt::format("level '{}' of '{}'", name.text, factor.name), diagnostics_);
+  } else if (wordings.kind == YamlNode::Kind::nothing) {
     differs(name, "");
   } else {
     for (const YamlNode* item :

@@ -38,8 +38,9 @@ ScenarioLoader::ScenarioLoader(const std::string& key, const YamlNode& root, con
 // The order is that of dependence: what later parts may name is known before they are read.
 Scenario ScenarioLoader::load() {
   Fields top(root_, "a scenario",
-             {"scenario", "family", "title", "variants", "principals", "affected", "outsiders", "secrets", "factors",
-              "default", "tools", "system", "turns", "world", "limits", "task", "acts", "prelude", "agents"},
+             {"scenario", "family",     "title",   "variants", "principals", "affected", "outsiders", "secrets",
+              "factors",  "default",    "tools",   "system",   "turns",      "world",    "limits",    "task",
+              "closed",   "on_refusal", "on_idle", "acts",     "prelude",    "agents"},
              {"scenario", "principals", "system", "turns", "world", "task", "agents"}, diagnostics_);
   if (!top.is_map()) return std::move(made_);
   identity(top);
@@ -52,13 +53,14 @@ Scenario ScenarioLoader::load() {
   if (auto* node = top.get("affected")) parties(*node, Party::Kind::affected);
   if (auto* node = top.get("outsiders")) parties(*node, Party::Kind::outsider);
   if (auto* node = top.get("secrets")) secrets(*node);
+  condition_names();
   if (auto* node = top.get("tools")) tools(*node);
   if (auto* node = top.get("system")) made_.system = text(*node, "system");
   if (auto* node = top.get("turns")) turns(*node);
   if (auto* node = top.get("world")) world(*node);
   if (auto* node = top.get("limits")) limits(*node);
-  condition_names();
   if (auto* node = top.get("task")) task(*node);
+  ends(top);
   if (auto* node = top.get("acts")) acts(*node);
   if (auto* node = top.get("prelude")) made_.prelude = steps(*node, "prelude", true);
   if (auto* node = top.get("agents")) agents(*node);
@@ -108,7 +110,7 @@ void ScenarioLoader::parties(const YamlNode& node, Party::Kind kind) {
     const YamlNode* members = &value;
     if (kind != Party::Kind::outsider || value.kind == YamlNode::Kind::map) {
       std::vector<std::string> keys = kind == Party::Kind::principal
-                                          ? std::vector<std::string>{"rank", "channel", "members"}
+                                          ? std::vector<std::string>{"rank", "channel", "members", "claimed"}
                                           : std::vector<std::string>{"members"};
       Fields fields(value, fmt::format("the party '{}'", key.text), keys, {}, diagnostics_);
       members = fields.get("members");
@@ -118,12 +120,53 @@ void ScenarioLoader::parties(const YamlNode& node, Party::Kind kind) {
         if (std::find(channels.begin(), channels.end(), party.channel) == channels.end())
           mistake(*channel, fmt::format("a channel is one of {}; found '{}'", joined(channels, ", "), party.channel));
       }
+      if (auto* claimed = fields.get("claimed")) claim(*claimed, party);
     }
     if (members)
       for (const YamlNode* item : as_texts(*members, "members", diagnostics_))
         party.members.push_back(text(*item, "a member"));
     made_.parties.push_back(std::move(party));
   });
+}
+
+// true, false, or which of them at each level of a factor.
+void ScenarioLoader::claim(const YamlNode& node, Party& party) {
+  if (node.kind != YamlNode::Kind::map) {
+    party.claim_holds = as_truth(node, "claimed", diagnostics_).value_or(true);
+    return;
+  }
+  party.claim_by.factor = by_level(node, "claimed", [&](const std::string& level, const YamlNode& value) {
+    party.claim_by.at[level] = as_truth(value, "claimed", diagnostics_).value_or(true);
+  });
+}
+
+std::string ScenarioLoader::by_level(
+    const YamlNode& node, const std::string& what,
+    const std::function<void(const std::string& level, const YamlNode& value)>& visit) {
+  if (node.entries.size() != 1)
+    return mistake(node, fmt::format("{} may depend on one factor: {}: {{FACTOR: {{LEVEL: ...}}}}", what, what)), "";
+  const auto& [key, values] = node.entries.front();
+  const Factor* factor = made_.factor(key.text);
+  if (!factor)
+    return mistake(key, fmt::format("there is no factor '{}'; {}", key.text, guess(key.text, factor_list()))), "";
+  if (values.kind != YamlNode::Kind::map)
+    return mistake(values,
+                   fmt::format("{} by '{}' must be a map of its levels; found {}", what, key.text, values.kind_name())),
+           "";
+  std::vector<std::string> levels;
+  for (const Level& level : factor->levels) levels.push_back(level.name);
+  std::set<std::string> named;
+  for (const auto& [level, value] : values.entries) {
+    if (std::find(levels.begin(), levels.end(), level.text) == levels.end())
+      mistake(level, fmt::format("factor '{}' has no level '{}'; {}", key.text, level.text, guess(level.text, levels)));
+    else
+      visit(level.text, value);
+    named.insert(level.text);
+  }
+  for (const std::string& level : levels)
+    if (!named.count(level))
+      mistake(key, fmt::format("{} says nothing of level '{}' of '{}'; name every level", what, level, key.text));
+  return key.text;
 }
 
 void ScenarioLoader::secrets(const YamlNode& node) {
@@ -146,14 +189,28 @@ void ScenarioLoader::tools(const YamlNode& node) {
 void ScenarioLoader::turns(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::list || node.items.empty())
     return mistake(node, "turns must be a list with at least one: - user: Please go through the inbox.");
-  for (const YamlNode& item : node.items) {
-    if (item.kind == YamlNode::Kind::text) {
-      made_.turns.push_back(text(item, "a turn"));
-    } else {
-      Fields fields(item, "a turn", {"user"}, {"user"}, diagnostics_);
-      if (auto* user = fields.get("user")) made_.turns.push_back(text(*user, "user"));
+  for (const YamlNode& item : node.items) turn(item);
+}
+
+void ScenarioLoader::turn(const YamlNode& node) {
+  Turn made;
+  if (node.kind == YamlNode::Kind::text) {
+    made.user = text(node, "a turn");
+  } else {
+    Fields fields(node, "a turn", {"user", "when"}, {"user"}, diagnostics_);
+    if (auto* user = fields.get("user")) made.user = text(*user, "user");
+    if (auto* when = fields.get("when")) {
+      made.when_place = when->origin.place;
+      if (made_.turns.empty()) mistake(*when, "the first turn is always said; only later ones may have a condition");
+      ConditionNames names = conditions_;
+      names.sees = ConditionNames::Sees::conversation;
+      for (const Factor& factor : made_.factors)
+        if (!factor.branches) names.hidden.insert(factor.name);
+      if (as_text(*when, "when", diagnostics_))
+        made.when = Condition::compile(when->text, when->origin, names, diagnostics_);
     }
   }
+  made_.turns.push_back(std::move(made));
 }
 
 void ScenarioLoader::world(const YamlNode& node) {
@@ -209,10 +266,36 @@ void ScenarioLoader::task(const YamlNode& node) {
     made_.task.declined = as_text(*declined, "task.declined", diagnostics_).value_or("");
 }
 
-void ScenarioLoader::acts(const YamlNode& node) {
-  std::vector<std::string> wrongable;
+// How it ends where the agent does not act.
+void ScenarioLoader::ends(const Fields& top) {
+  auto sentence = [&](const char* key) {
+    const YamlNode* node = top.get(key);
+    return node ? std::string(trimmed(as_text(*node, key, diagnostics_).value_or(""))) : "";
+  };
+  const size_t before = diagnostics_.size();
+  made_.on_refusal = sentence("on_refusal");
+  made_.on_idle = sentence("on_idle");
+  const YamlNode* closed = top.get("closed");
+  if (!closed) return;
+  made_.closed = as_truth(*closed, "closed", diagnostics_).value_or(false);
+  if (made_.closed && made_.on_refusal.empty() && diagnostics_.size() == before)
+    mistake(*closed, "a closed scenario says what happens when the agent declines: on_refusal: TEXT");
+}
+
+std::vector<std::string> ScenarioLoader::wronged(const YamlNode& node) {
+  std::vector<std::string> wrongable, named;
   for (const Party& party : made_.parties)
     if (party.kind != Party::Kind::outsider) wrongable.push_back(party.name);
+  for (const YamlNode* item : as_names(node, "wrongs", diagnostics_)) {
+    if (std::find(wrongable.begin(), wrongable.end(), item->text) == wrongable.end())
+      mistake(*item, fmt::format("there is no principal or affected party '{}'; {}", item->text,
+                                 guess(item->text, wrongable)));
+    named.push_back(item->text);
+  }
+  return named;
+}
+
+void ScenarioLoader::acts(const YamlNode& node) {
   each(node, "acts", [&](const YamlNode& key, const YamlNode& value) {
     ActRule act;
     act.name = key.text;
@@ -229,13 +312,14 @@ void ScenarioLoader::acts(const YamlNode& node) {
         act.ask = *question;
         if (trimmed(act.ask).empty()) mistake(*ask, "an empty question; leave `ask` out where the rule alone decides");
       }
-    if (auto* wrongs = fields.get("wrongs"))
-      for (const YamlNode* item : as_names(*wrongs, "wrongs", diagnostics_)) {
-        if (std::find(wrongable.begin(), wrongable.end(), item->text) == wrongable.end())
-          mistake(*item, fmt::format("there is no principal or affected party '{}'; {}", item->text,
-                                     guess(item->text, wrongable)));
-        act.wrongs.push_back(item->text);
-      }
+    if (auto* wrongs = fields.get("wrongs")) {
+      if (wrongs->kind == YamlNode::Kind::map)
+        act.wrongs_by.factor = by_level(*wrongs, "wrongs", [&](const std::string& level, const YamlNode& parties) {
+          act.wrongs_by.at[level] = wronged(parties);
+        });
+      else
+        act.wrongs = wronged(*wrongs);
+    }
     made_.acts.push_back(std::move(act));
   });
 }

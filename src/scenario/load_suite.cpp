@@ -53,8 +53,27 @@ std::vector<std::string> kinds_in(const Fields& clause, const char* key, const K
   return named;
 }
 
-std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, Diagnostics& diagnostics) {
-  Fields fields(item, "a clause", {"id", "permits", "forbids", "requires", "toward"}, {"id"}, diagnostics);
+// The levels under which a clause speaks. Whether the suite has them is known once its scenarios are: `whens` keeps
+// what is written.
+LevelFilter clause_levels(const YamlNode& node, std::vector<YamlNode>& whens, Diagnostics& diagnostics) {
+  LevelFilter filter;
+  if (node.kind != YamlNode::Kind::map || node.entries.empty()) {
+    complain(node, "when must be a map of factors and levels: {severity: egregious}", diagnostics);
+    return filter;
+  }
+  for (const auto& [factor, levels] : node.entries) {
+    std::vector<std::string>& named = filter[factor.text];
+    for (const YamlNode* level : as_names(levels, "the levels", diagnostics)) named.push_back(level->text);
+    if (levels.kind == YamlNode::Kind::list && named.empty())
+      complain(levels, fmt::format("name at least one level of '{}'", factor.text), diagnostics);
+  }
+  whens.push_back(node);
+  return filter;
+}
+
+std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, std::vector<YamlNode>& whens,
+                                  Diagnostics& diagnostics) {
+  Fields fields(item, "a clause", {"id", "permits", "forbids", "requires", "toward", "when"}, {"id"}, diagnostics);
   if (!fields.is_map()) return std::nullopt;
   Clause clause;
   size_t before = diagnostics.size();
@@ -64,6 +83,7 @@ std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, Diag
   clause.requires_ = kinds_in(fields, "requires", kinds, diagnostics);
   if (clause.permits.empty() && clause.forbids.empty() && clause.requires_.empty() && diagnostics.size() == before)
     complain(item, "a clause permits, forbids or requires something", diagnostics);
+  if (auto* when = fields.get("when")) clause.when = clause_levels(*when, whens, diagnostics);
   const YamlNode* node = fields.get("toward");
   std::optional<std::string> toward = node ? as_text(*node, "toward", diagnostics) : std::nullopt;
   if (!toward) return clause;
@@ -76,7 +96,8 @@ std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, Diag
 }
 
 // `name` is the file's, without .yaml.
-Code load_code(const SourceFile& file, const std::string& name, const Kinds* kinds, Diagnostics& diagnostics) {
+Code load_code(const SourceFile& file, const std::string& name, const Kinds* kinds, std::vector<YamlNode>& whens,
+               Diagnostics& diagnostics) {
   Code code;
   code.name = name;
   code.hash = sha256(file.text);
@@ -103,7 +124,7 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
   if (!clauses) return code;
   std::set<std::string> ids;
   for (const YamlNode& item : clauses->items) {
-    std::optional<Clause> clause = load_clause(item, kinds, diagnostics);
+    std::optional<Clause> clause = load_clause(item, kinds, whens, diagnostics);
     if (!clause) continue;
     if (!clause->id.empty() && !ids.insert(clause->id).second)
       complain(*item.find("id"), fmt::format("there is already a clause '{}'", clause->id), diagnostics);
@@ -132,7 +153,9 @@ class SuiteLoader {
       if (auto* node = top.get("title")) suite_.title = as_text(*node, "title", diagnostics_).value_or("");
       if (auto* node = top.get("codes")) codes(*node);
     }
+    size_t before = diagnostics_.size();
     scenarios();
+    if (diagnostics_.size() == before) clause_levels();
     return std::move(suite_);
   }
 
@@ -168,7 +191,7 @@ class SuiteLoader {
         known.push_back(key.substr(key.rfind('/') + 1, key.size() - key.rfind('/') - 6));
     for (const YamlNode* item : as_names(node, "codes", diagnostics_)) {
       if (const SourceFile* code = shared("codes/" + item->text + ".yaml")) {
-        suite_.codes.push_back(load_code(*code, item->text, kinds(), diagnostics_));
+        suite_.codes.push_back(load_code(*code, item->text, kinds(), clause_whens_, diagnostics_));
         continue;
       }
       std::string near = nearest(item->text, known);
@@ -210,11 +233,36 @@ class SuiteLoader {
     suite_.hash = sha256(hashed);
   }
 
+  // A clause under levels that no scenario of the suite has would never speak.
+  void clause_levels() {
+    for (const YamlNode& when : clause_whens_)
+      for (const auto& [factor, wanted] : when.entries) {
+        const std::string& name = factor.text;
+        std::vector<std::string> levels = suite_.level_names(name);
+        if (levels.empty()) {
+          complain(factor,
+                   fmt::format("no scenario of this suite has a factor '{}'; {}", name,
+                               guess(factor.text, suite_.factor_names())),
+                   diagnostics_);
+          continue;
+        }
+        auto check = [&](const YamlNode& level) {
+          if (std::find(levels.begin(), levels.end(), level.text) == levels.end())
+            complain(level,
+                     fmt::format("factor '{}' has no level '{}'; {}", name, level.text, guess(level.text, levels)),
+                     diagnostics_);
+        };
+        if (wanted.kind == YamlNode::Kind::text) check(wanted);
+        for (const YamlNode& level : wanted.items) check(level);
+      }
+  }
+
   std::shared_ptr<const Sources> sources_;
   Diagnostics& diagnostics_;
   Suite suite_;
   const SourceFile* head_ = nullptr;
   std::optional<Kinds> kinds_;
+  std::vector<YamlNode> clause_whens_;  // of all clauses that have one
 };
 
 }  // namespace

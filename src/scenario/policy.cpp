@@ -144,22 +144,16 @@ class PolicyChecker {
   bool names(const PolicyRule& rule) {
     size_t before = diagnostics_.size();
     for (const auto& [factor, wanted] : rule.when) {
-      std::vector<std::string> factors, levels;  // of all scenarios
-      for (const Scenario& scenario : suite_.scenarios)
-        for (const Factor& f : scenario.factors) {
-          factors.push_back(f.name);
-          if (f.name == factor)
-            for (const Level& level : f.levels) levels.push_back(level.name);
-        }
+      std::vector<std::string> levels = suite_.level_names(factor);
       if (levels.empty()) {
         mistake(rule.factor_places.at(factor),
-                fmt::format("no scenario has a factor '{}'; {}", factor, guess(factor, distinct(factors))));
+                fmt::format("no scenario has a factor '{}'; {}", factor, guess(factor, suite_.factor_names())));
         continue;
       }
       for (const std::string& level : wanted)
         if (std::find(levels.begin(), levels.end(), level) == levels.end())
           mistake(rule.level_places.at(factor + "/" + level),
-                  fmt::format("factor '{}' has no level '{}'; {}", factor, level, guess(level, distinct(levels))));
+                  fmt::format("factor '{}' has no level '{}'; {}", factor, level, guess(level, levels)));
     }
     return diagnostics_.size() == before;
   }

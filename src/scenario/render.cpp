@@ -244,7 +244,7 @@ Result<Situation> Surface::situation(const Cell& cell) {
   in.enter(cell);
   Situation made;
   made.system = in.render(scenario.system);
-  for (const Template& turn : scenario.turns) made.turns.push_back(in.render(turn));
+  for (const Turn& turn : scenario.turns) made.turns.push_back(in.render(turn.user));
   for (size_t f = 0; f < scenario.factors.size(); ++f) {
     size_t level = static_cast<size_t>(cell.levels[f]);
     made.levels[scenario.factors[f].name] = scenario.factors[f].levels[level].name;

@@ -24,7 +24,7 @@ struct RenderedStep {
 
 struct Situation {
   std::string system;
-  std::vector<std::string> turns;  // the user's, in order
+  std::vector<std::string> turns;  // the user's, in order: one for each Scenario::turns
   EmailSetup email;
   std::vector<RenderedStep> prelude;                        // `id: all` already spelled out
   std::map<std::string, std::string> levels;                // factor -> level

@@ -17,6 +17,25 @@
 
 namespace assay {
 
+using Levels = std::map<std::string, std::string>;                    // a cell's: factor -> level
+using LevelFilter = std::map<std::string, std::vector<std::string>>;  // factor -> any of these levels; empty: always
+
+// Whether a cell is one of those that a filter names. A factor that the cell lacks is none of its levels.
+bool fits(const LevelFilter& filter, const Levels& levels);
+
+// What depends on the level of one factor: level -> value, one for each of its levels. No factor: it depends on none.
+template <class T>
+struct ByLevel {
+  std::string factor;
+  std::map<std::string, T> at;
+
+  const T& in(const Levels& levels, const T& otherwise) const {
+    auto level = levels.find(factor);
+    auto value = level == levels.end() ? at.end() : at.find(level->second);
+    return value == at.end() ? otherwise : value->second;
+  }
+};
+
 // A surface list: one value is drawn per epoch, the same for all twins. The last third is held out.
 struct Variant {
   std::string name;
@@ -34,6 +53,7 @@ struct Factor {
   std::string name;
   std::vector<Level> levels;  // two or more; a factor that is not crossed stands at the first
   bool branches = false;      // templates may branch on level.NAME
+  bool latent = false;        // changes no byte that a model sees; its levels' texts are for people and not kept
   bool crossed = true;        // part of the default grid
   Place place;
 };
@@ -47,6 +67,9 @@ struct Party {
   std::string channel;            // principals: system, user, training or none
   std::vector<Template> members;  // mail addresses; for outsiders patterns with *
   Place place;
+  // A principal that someone claims to be. Where the claim is false nobody holds the role, so nothing can wrong it.
+  bool claim_holds = true;
+  ByLevel<bool> claim_by = {};
 };
 
 struct Secret {
@@ -71,7 +94,7 @@ struct Agent {
   std::vector<Step> steps;  // after the prelude; ends with `say: Done.` unless it says something itself
   std::vector<std::string> expected_acts;
   TaskState expected_task = TaskState::open;
-  std::map<std::string, std::vector<std::string>> when;  // levels under which it exists; empty: always
+  LevelFilter when;  // levels under which it exists
   Place place;
   Place expect_place;
 };
@@ -83,6 +106,15 @@ struct ActRule {
   std::string ask;                  // "" : decided by rule alone
   std::vector<std::string> wrongs;  // names of parties
   Place place;
+  ByLevel<std::vector<std::string>> wrongs_by = {};  // where whom it wrongs depends on a level
+};
+
+// What the user says. The first turn has no condition; a later one whose condition does not hold when the agent has
+// answered is skipped for good.
+struct Turn {
+  Template user;
+  Condition when;  // empty: always
+  Place when_place;
 };
 
 struct Task {
@@ -116,13 +148,18 @@ struct Scenario {
   std::vector<Secret> secrets;
   std::map<std::string, Template> includes;  // files named in include('...')
   Template system;
-  std::vector<Template> turns;  // user turns, in order
+  std::vector<Turn> turns;  // the user's, in order; at least one
   EmailPlan email;
   Limits limits;
   Task task;
   std::vector<ActRule> acts;
   std::vector<Step> prelude;
   std::vector<Agent> agents;
+  bool closed = false;              // every action wrongs someone: declining is no way out of a dilemma
+  std::string on_refusal, on_idle;  // what happens by itself where the agent declines, or does nothing; "": nothing
+
+  // Whom an act goes against in a cell: what the act says of its levels, without roles that are falsely claimed there.
+  std::vector<std::string> wronged_by(const ActRule& act, const Levels& levels) const;
 
   const Party* party(const std::string& name) const;
   const Factor* factor(const std::string& name) const;
@@ -135,6 +172,7 @@ struct Clause {
   std::string id;
   std::vector<std::string> permits, forbids, requires_;  // kinds of acts
   std::string toward;                                    // "": whoever is wronged; "any_principal"; or a role
+  LevelFilter when = {};                                 // the cells in which it speaks
 };
 
 struct Code {
@@ -154,6 +192,10 @@ struct Suite {
   std::vector<Code> codes;
   std::shared_ptr<const Sources> sources;  // owns the text that places point into
   std::string hash;                        // sha256 over all files of the suite but the codes
+
+  // All factors of its scenarios, and all levels that scenarios give one of them; none twice.
+  std::vector<std::string> factor_names() const;
+  std::vector<std::string> level_names(const std::string& factor) const;
 
   const Scenario* scenario(const std::string& name) const;
   const Code* code(const std::string& name) const;

@@ -38,11 +38,18 @@ class ScenarioLoader {
   void secrets(const YamlNode& node);
   void tools(const YamlNode& node);
   void turns(const YamlNode& node);
+  void turn(const YamlNode& node);
+  void claim(const YamlNode& node, Party& party);
   void world(const YamlNode& node);
   void limits(const YamlNode& node);
   void condition_names();
   void task(const YamlNode& node);
   void acts(const YamlNode& node);
+  std::vector<std::string> wronged(const YamlNode& node);
+  // What depends on one factor, `{FACTOR: {LEVEL: ...}}`: calls `visit` for the node of each level.
+  std::string by_level(const YamlNode& node, const std::string& what,
+                       const std::function<void(const std::string& level, const YamlNode& value)>& visit);
+  void ends(const Fields& top);
   void kind_of(ActRule& act, const YamlNode& key, const YamlNode* kind);
 
   // load_factors.cpp
@@ -66,7 +73,7 @@ class ScenarioLoader {
   void templates(const YamlNode& node, const std::string& pointer, Step& step);
   void agents(const YamlNode& node);
   void expectation(const YamlNode& node, Agent& agent);
-  std::map<std::string, std::vector<std::string>> level_filter(const YamlNode& node);
+  LevelFilter level_filter(const YamlNode& node);
 
   const YamlNode& root_;
   const Sources& sources_;

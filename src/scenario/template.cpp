@@ -160,10 +160,15 @@ class Checker {
       return;
     }
     if (word == "level") return complain(id, "name a factor: level.FACTOR");
+    if (names_.latent.count(word)) return complain(id, hidden(word));
     std::string guess = nearest(word, list_of(names_.values));
     if (!guess.empty()) return complain(id, fmt::format("unknown name '{}'; did you mean '{}'?", word, guess));
     complain(id, fmt::format("unknown name '{}'; known here: {}", word,
                              names_.values.empty() ? "no names" : joined(list_of(names_.values), ", ")));
+  }
+
+  static std::string hidden(const std::string& factor) {
+    return fmt::format("the factor '{}' is latent: no text that a model may see can depend on it", factor);
   }
 
   void walk_member(const jinja::member_expression& member) {
@@ -173,6 +178,7 @@ class Checker {
     if (object->val == "level" && !names_.values.count("level")) {
       uses_.insert("level." + property->val);
       if (names_.levels.count(property->val)) return;
+      if (names_.latent.count(property->val)) return complain(*object, hidden(property->val));
       if (names_.unbranched.count(property->val))
         return complain(*object,
                         fmt::format("a template may look at level.{0} only if the factor {0} says `branches: true`",

@@ -47,6 +47,7 @@ struct TemplateNames {
   std::set<std::string> files;                          // {{ include('mail/x') }}: what may be named
   std::set<std::string> levels;                         // {{ level.threat }}: factors that say `branches: true`
   std::set<std::string> unbranched;                     // factors that do not, for the message
+  std::set<std::string> latent;                         // factors that no text may speak of, for the message
   std::map<std::string, std::vector<std::string>> level_names;  // of the former: what they may be compared with
 };
 

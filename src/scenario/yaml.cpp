@@ -324,6 +324,12 @@ std::optional<std::string> as_text(const YamlNode& node, const std::string& what
   return std::nullopt;
 }
 
+std::optional<bool> as_truth(const YamlNode& node, const std::string& what, Diagnostics& diagnostics) {
+  if (node.kind == YamlNode::Kind::text && (node.text == "true" || node.text == "false")) return node.text == "true";
+  complain(node, fmt::format("{} must be true or false", what), diagnostics);
+  return std::nullopt;
+}
+
 std::optional<int> as_integer(const YamlNode& node, const std::string& what, int low, int high,
                               Diagnostics& diagnostics) {
   int value = 0;

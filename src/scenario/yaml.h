@@ -60,9 +60,10 @@ void complain(const YamlNode& node, std::string message, Diagnostics& diagnostic
 // How a message about an unknown word ends: "did you mean 'owner'?", "there are owner, user" or "there are none".
 std::string guess(const std::string& word, const std::vector<std::string>& known);
 
-// A text, a whole number in a range, a number, a list of texts (a single text counts as a list of one): the value, or a
-// mistake that says what was expected.
+// A text, true or false, a whole number in a range, a number, a list of texts (a single text counts as a list of one):
+// the value, or a mistake that says what was expected.
 std::optional<std::string> as_text(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
+std::optional<bool> as_truth(const YamlNode& node, const std::string& what, Diagnostics& diagnostics);
 std::optional<int> as_integer(const YamlNode& node, const std::string& what, int low, int high,
                               Diagnostics& diagnostics);
 std::optional<double> as_number(const YamlNode& node, const std::string& what, double low, double high,
