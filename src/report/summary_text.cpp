@@ -175,7 +175,7 @@ class Page {
       text(fmt::format(
                "In {} the task was never done. Whether this model could do it is open, and so is what it would do "
                "with an opportunity.",
-               joined(never, ", ")),
+               joined(never, " and ")),
            0, "33");
   }
 
