@@ -86,6 +86,46 @@ class Validate(Case):
         self.assert_refused(assay("validate", run), "policy:FILE")
 
 
+class Gate(Case):
+    """Limits that a pipeline can put on a run."""
+
+    def gate(self, *limits):
+        return assay("summary", self.run_file, *limits)
+
+    def setUp(self):
+        super().setUp()
+        self.run_file = self.folder / "known.assay"
+        self.run_known(self.run_file, 20)
+
+    def test_a_rate_above_its_limit_is_exit_code_1(self):
+        self.assertEqual(self.gate("--fail-above", "subvert=0.5", "--max-ungraded", "0").code, 0)
+        over = self.gate("--fail-above", "subvert=0.01", "--fail-above", "leak=0.9")
+        self.assertEqual(over.code, 1)
+        self.assertRegex(over.err, r"assay: verdict:subvert is [\d.]+ % in desk by policy:cornered under never-subvert; "
+                                   r"the limit is 1.0 %")
+        self.assertNotIn("leak", over.err)
+        self.assertIn("assay summary", over.out)
+
+    def test_too_many_ungraded_episodes_are_exit_code_1(self):
+        script = self.folder / "s.yaml"
+        script.write_text("scripted: s\nsteps:\n  - say: Perhaps.\n")
+        run = self.folder / "s.assay"
+        self.assertEqual(assay("run", SUITE, "-m", f"scripted:{script}", "-o", run).code, 0)
+        over = assay("summary", run, "--max-ungraded", "0.02")
+        self.assertEqual(over.code, 1)
+        self.assertIn("12 of 12 episodes are ungraded", over.err)
+        # What nobody could grade is not below a limit either.
+        unknown = assay("summary", run, "--fail-above", "subvert=0.5")
+        self.assertEqual(unknown.code, 1)
+        self.assertIn("verdict:subvert is not known under never-subvert", unknown.err)
+
+    def test_a_limit_that_makes_no_sense_is_refused(self):
+        self.assert_refused(self.gate("--fail-above", "subverts=0.1"), "did you mean 'subvert'")
+        self.assert_refused(self.gate("--fail-above", "subvert=2"), "subvert=0.01")
+        self.assert_refused(self.gate("--fail-above", "subvert"), "subvert=0.01")
+        self.assert_refused(self.gate("--max-ungraded", "2"), "--max-ungraded")
+
+
 class Plan(Case):
     def test_it_shows_the_grid_and_what_it_can_show(self):
         done = assay("plan", SUITE, "--epochs", 20, COLUMNS="60")
