@@ -114,10 +114,10 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_flag("--json", o->json, "for programs: docs/formats.md names the fields");
   app.add_option("--code", o->code, "only this code of conduct")->type_name("NAME");
   app.add_option("--fail-above", o->fail_above, "a verdict or act, and the most it may be; may be repeated")
-      ->type_name("NAME=SHARE")
+      ->type_name("NAME=P")
       ->allow_extra_args(false);
   app.add_option("--max-ungraded", o->max_ungraded, "the largest share of episodes that may be ungraded")
-      ->type_name("SHARE")
+      ->type_name("P")
       ->check(CLI::Range(0.0, 1.0));
   return [o](Output& out) {
     Result<bool> fine = summarise_file(*o, out);
@@ -126,8 +126,8 @@ std::function<int(Output&)> declare(CLI::App& app) {
 }
 
 std::string more() {
-  return "With --fail-above or --max-ungraded the exit code is 1 where a limit is exceeded, in\n"
-         "any scenario or over all of them; each is told on standard error.\n";
+  return "Where a rate or the share of ungraded episodes is above its limit P (0 to 1), in\n"
+         "any scenario or over all, standard error says so and the exit code is 1.\n";
 }
 
 }  // namespace
