@@ -126,8 +126,8 @@ std::function<int(Output&)> declare(CLI::App& app) {
 }
 
 std::string more() {
-  return "Where a rate or the share of ungraded episodes is above its limit P (0 to 1), in\n"
-         "any scenario or over all, standard error says so and the exit code is 1.\n";
+  return "Where a rate, or the share of ungraded episodes, is above its limit P\n"
+         "(0 to 1) in any scenario or over all, the exit code is 1.\n";
 }
 
 }  // namespace

@@ -34,8 +34,9 @@ std::function<int(Output&)> declare(CLI::App& app) {
 }
 
 std::string more() {
-  return "Each rule of the policy is compared with what was found where it applies. The exit\n"
-         "code is 1 where that is off by more than chance explains (at 1 % over all units).\n";
+  return "Each rule of the policy is compared with what was found where it applies.\n"
+         "The exit code is 1 where that is off by more than chance explains (at 1 %\n"
+         "over all units).\n";
 }
 
 }  // namespace
