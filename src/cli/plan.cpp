@@ -60,16 +60,16 @@ std::string grid_text(const Cost& cost, const Style& style) {
   const Scenario& scenario = *cost.scenario;
   const Pen pen(style);
   std::string out = "\n" + pen.bold(one_line(scenario.name)) + " · " + plural(cost.cells, "cell") + "\n";
-  size_t widest = 8;
-  for (const Factor& factor : scenario.factors) widest = std::max(widest, factor.name.size());
+  size_t longest = 8;
+  for (const Factor& factor : scenario.factors) longest = std::max(longest, factor.name.size());
+  const int widest = static_cast<int>(std::min<size_t>(longest, 24));
   for (const Factor& factor : scenario.factors) {
-    std::vector<std::string> levels;
-    for (const Level& level : factor.levels) levels.push_back(level.name);
+    std::vector<std::string> levels(factor.levels.size());
+    std::transform(factor.levels.begin(), factor.levels.end(), levels.begin(), [](const Level& l) { return l.name; });
     std::string text = joined(levels, ", ");
     if (!factor.crossed) text += fmt::format(" (not crossed: stands at {})", levels[0]);
-    std::string row = "  " + left(factor.name, static_cast<int>(widest) + 2);
-    out +=
-        (factor.crossed ? row : pen.dim(row)) + clipped(text, static_cast<size_t>(style.columns()) - widest - 4) + "\n";
+    std::string row = "  " + left(factor.name, widest + 2);
+    out += (factor.crossed ? row : pen.dim(row)) + clipped(text, style.columns() - widest - 4) + "\n";
   }
   std::string prompt =
       cost.longest > 0 ? fmt::format("its first prompt has {} tokens; ", range(cost.shortest, cost.longest)) : "";

@@ -13,6 +13,7 @@ namespace {
 std::string condition_of(const PolicyRule& rule) {
   if (rule.when.empty()) return "everywhere else";
   std::vector<std::string> parts;
+  parts.reserve(rule.when.size());
   for (const auto& [factor, levels] : rule.when) parts.push_back(factor + "=" + joined(levels, "|"));
   return joined(parts, " ");
 }

@@ -152,6 +152,7 @@ std::vector<LevelRow> random_crossing(std::span<const int> levels, int64_t n, ui
     if (!drawn.insert(candidate).second) drawn.insert(i);
   }
   std::vector<LevelRow> rows;
+  rows.reserve(drawn.size());
   for (int64_t index : drawn) rows.push_back(row_at(levels, index));
   return rows;
 }
