@@ -19,26 +19,18 @@ struct Shape {
 Shape shape_of(std::string_view text, int deepest) {
   Shape shape;
   std::vector<int> keys = {0};  // of each object that is open here
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
+  outside_strings(text, [&](size_t i) {
     char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == ':') {
+    if (c == ':') {
       shape.keys = std::max(shape.keys, ++keys.back());
     } else if (c == '[' || c == '{') {
       shape.depth = std::max(shape.depth, static_cast<int>(keys.size()));
-      if (shape.depth > deepest) return shape;
       keys.push_back(0);
     } else if ((c == ']' || c == '}') && keys.size() > 1) {
       keys.pop_back();
     }
-  }
+    return shape.depth <= deepest;
+  });
   return shape;
 }
 

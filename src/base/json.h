@@ -22,6 +22,25 @@ struct JsonLimits {
 // wins.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
+// Calls visit(i) for each byte of JSON text that belongs to no string, until it returns false. Any text will do: where
+// it is not JSON, a string ends where JSON's would.
+template <class Visit>
+void outside_strings(std::string_view text, Visit visit) {
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (in_string) {
+      if (text[i] == '\\')
+        ++i;
+      else if (text[i] == '"')
+        in_string = false;
+    } else if (text[i] == '"') {
+      in_string = true;
+    } else if (!visit(i)) {
+      return;
+    }
+  }
+}
+
 // One line, keys in stored order; bytes that are not UTF-8 become U+FFFD (never throws).
 std::string to_line(const Json& json);
 

@@ -12,42 +12,31 @@ constexpr std::string_view fence = "```";
 // Where the object that begins at text[0] ends (one past its last brace), or npos if it never does.
 size_t object_end(std::string_view text) {
   int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
+  size_t end = std::string_view::npos;
+  outside_strings(text, [&](size_t i) {
     char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
+    if (c == '{' || c == '[')
       ++depth;
-    } else if ((c == '}' || c == ']') && --depth == 0) {
-      return i + 1;
-    }
-  }
-  return std::string_view::npos;
+    else if ((c == '}' || c == ']') && --depth == 0)
+      end = i + 1;
+    return end == std::string_view::npos;
+  });
+  return end;
 }
 
 // One line, with the space after each comma and colon that most JSON in a model's training text has.
 std::string spaced(const Json& value) {
+  const std::string line = to_line(value);
   std::string text;
-  bool in_string = false, escaped = false;
-  for (char c : to_line(value)) {
-    text += c;
-    if (escaped) {
-      escaped = false;
-    } else if (c == '\\') {
-      escaped = true;
-    } else if (c == '"') {
-      in_string = !in_string;
-    } else if (!in_string && (c == ',' || c == ':')) {
-      text += ' ';
+  size_t from = 0;
+  outside_strings(line, [&](size_t i) {
+    if (line[i] == ',' || line[i] == ':') {
+      text.append(line, from, i + 1 - from).push_back(' ');
+      from = i + 1;
     }
-  }
-  return text;
+    return true;
+  });
+  return text.append(line, from);
 }
 
 bool looks_like_a_call(std::string_view text) { return text.starts_with('{') || text.starts_with(fence); }
