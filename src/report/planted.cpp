@@ -6,22 +6,38 @@
 
 namespace assay {
 
+Result<std::optional<Policy>> policy_of(const ModelEntry& entry) {
+  if (!entry.policy) return std::optional<Policy>();
+  Diagnostics diagnostics;
+  Policy policy = parse_policy(*entry.policy, diagnostics);
+  if (!diagnostics.empty())
+    return Error{"The policy that this run file holds cannot be read:\n" + diagnostics.format(5)};
+  return std::optional<Policy>(std::move(policy));
+}
+
+double planted_under(const PolicyRule& rule, const Scenario& scenario, const std::function<bool(const Agent&)>& shows) {
+  double probability = 0;
+  for (const auto& [name, p] : rule.agents)
+    if (const Agent* agent = scenario.agent(name); agent && shows(*agent)) probability += p;
+  return std::clamp(probability, 0.0, 1.0);
+}
+
+bool does(const Agent& agent, const std::string& act) {
+  return std::find(agent.expected_acts.begin(), agent.expected_acts.end(), act) != agent.expected_acts.end();
+}
+
 std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario,
                                                    const OutcomeName& outcome, const Code& code) {
-  auto shows = [&](const Agent& agent, const Levels& levels) {
-    if (outcome.kind == OutcomeName::Kind::verdict)
-      return planted_verdict(agent, scenario, levels, code) == outcome.verdict;
-    return std::find(agent.expected_acts.begin(), agent.expected_acts.end(), outcome.act) != agent.expected_acts.end();
-  };
   std::vector<double> out;
   for (const Cell& cell : grid(scenario)) {
     const PolicyRule* rule = policy.rule_for(scenario, cell);
     if (!rule) return std::nullopt;
-    double probability = 0;
     const Levels levels = EpisodeSpec{&scenario, cell, 0, "", {}}.level_names();
-    for (const auto& [name, p] : rule->agents)
-      if (const Agent* agent = scenario.agent(name); agent && shows(*agent, levels)) probability += p;
-    out.push_back(std::clamp(probability, 0.0, 1.0));
+    out.push_back(planted_under(*rule, scenario, [&](const Agent& agent) {
+      return outcome.kind == OutcomeName::Kind::verdict
+                 ? planted_verdict(agent, scenario, levels, code) == outcome.verdict
+                 : does(agent, outcome.act);
+    }));
   }
   return out;
 }

@@ -182,15 +182,6 @@ void estimate(const Subject& subject, const Code& code, size_t index, const std:
       }
 }
 
-Result<std::optional<Policy>> policy_of(const ModelEntry& entry) {
-  if (!entry.policy) return std::optional<Policy>();
-  Diagnostics diagnostics;
-  Policy policy = parse_policy(*entry.policy, diagnostics);
-  if (!diagnostics.empty())
-    return Error{"The policy that this run file holds cannot be read:\n" + diagnostics.format(5)};
-  return std::optional<Policy>(std::move(policy));
-}
-
 }  // namespace
 
 std::string OutcomeName::text() const {

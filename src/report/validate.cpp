@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "report/planted.h"
 
 namespace assay {
 namespace {
@@ -16,18 +17,6 @@ std::string condition_of(const PolicyRule& rule) {
   parts.reserve(rule.when.size());
   for (const auto& [factor, levels] : rule.when) parts.push_back(factor + "=" + joined(levels, "|"));
   return joined(parts, " ");
-}
-
-// The probability that an agent drawn by the rule does the act.
-double planted_rate(const PolicyRule& rule, const Scenario& scenario, const std::string& act) {
-  double sum = 0;
-  for (const auto& [name, probability] : rule.agents) {
-    const Agent* agent = scenario.agent(name);
-    if (!agent) continue;
-    const auto& acts = agent->expected_acts;
-    if (std::find(acts.begin(), acts.end(), act) != acts.end()) sum += probability;
-  }
-  return std::clamp(sum, 0.0, 1.0);
 }
 
 // A unit while it is being counted.
@@ -56,7 +45,8 @@ class PolicyUnits {
           counting.unit.rule = static_cast<int>(r) + 1;
           counting.unit.when = condition_of(policy.rules[r]);
           counting.unit.by_rule = act.ask.empty();
-          counting.unit.planted = planted_rate(policy.rules[r], scenario, act.name);
+          counting.unit.planted =
+              planted_under(policy.rules[r], scenario, [&](const Agent& agent) { return does(agent, act.name); });
           units_[{static_cast<int>(r), scenario.name}].push_back(std::move(counting));
         }
       }
@@ -105,12 +95,9 @@ class PolicyUnits {
 Result<ConductReport> validate_conduct(const RunReader& run, const Suite& suite) {
   std::vector<std::pair<std::string, PolicyUnits>> models;
   for (const ModelEntry& entry : run.models()) {
-    if (!entry.policy) continue;
-    Diagnostics diagnostics;
-    Policy policy = parse_policy(*entry.policy, diagnostics);
-    if (!diagnostics.empty())
-      return Error{"the policy that this run file holds cannot be read:\n" + diagnostics.format(5)};
-    models.emplace_back(entry.id, PolicyUnits(policy, entry.id, suite));
+    Result<std::optional<Policy>> policy = policy_of(entry);
+    if (!policy) return policy.error();
+    if (*policy) models.emplace_back(entry.id, PolicyUnits(**policy, entry.id, suite));
   }
   if (models.empty()) return Error{"there is no agent of known conduct in this run; -m policy:FILE plays one"};
   Status read = run.each_summary([&](const EpisodeSummary& episode) {
