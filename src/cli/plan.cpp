@@ -43,14 +43,18 @@ Result<std::vector<Cost>> costs_of(const Suite& suite, const Design& design, Mod
       if (factor.crossed) cost.twins = std::min(cost.twins, cost.cells / static_cast<int64_t>(factor.levels.size()));
     costs.push_back(cost);
   }
-  Status seen = each_opening(plan(suite, design, "plan"), [&](const Request& opening) -> Status {
-    std::optional<int64_t> tokens = model ? model->prompt_tokens(opening) : std::nullopt;
+  if (!model) return costs;
+  Design one = design;
+  one.epochs = 1;  // each_opening looks at no other
+  Status seen = each_opening(plan(suite, one, "plan"), [&](const Request& opening) -> Status {
+    Result<std::optional<int64_t>> tokens = model->check(opening);
+    if (!tokens) return tokens.error();
     for (Cost& cost : costs) {
-      if (cost.scenario != opening.spec->scenario || !tokens) continue;
-      cost.shortest = std::min(cost.shortest, *tokens);
-      cost.longest = std::max(cost.longest, *tokens);
+      if (cost.scenario != opening.spec->scenario || !*tokens) continue;
+      cost.shortest = std::min(cost.shortest, **tokens);
+      cost.longest = std::max(cost.longest, **tokens);
     }
-    return model ? model->check(opening) : Done{};
+    return Done{};
   });
   if (!seen) return seen.error();
   return costs;

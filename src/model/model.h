@@ -50,12 +50,9 @@ class Model {
   // Models of known conduct: the agent to play in this episode, and null for all others. The runner renders its steps.
   virtual const Agent* plays(const EpisodeSpec&) const { return nullptr; }
 
-  // Can this opening of an episode be answered at all? An error says, in a sentence with an end, what to change. Asked
-  // before a run begins; nothing is generated.
-  virtual Status check(const Request&) { return Done{}; }
-
-  // Tokens of the prompt that this request would become; absent where the model cannot tell.
-  virtual std::optional<int64_t> prompt_tokens(const Request&) { return std::nullopt; }
+  // Can this opening of an episode be answered at all? An error says, in a sentence with an end, what to change; else
+  // the tokens of its prompt, where the model counts any. Asked before a run begins; nothing is generated.
+  virtual Result<std::optional<int64_t>> check(const Request&) { return std::optional<int64_t>(); }
 
   // Takes a request; answers later, inside poll(). All calls on one thread.
   virtual void submit(Request request, OnDone on_done) = 0;

@@ -93,8 +93,8 @@ const Agent* ReplayModel::plays(const EpisodeSpec& spec) const {
   return episode && !episode->played_agent.empty() ? spec.scenario->agent(episode->played_agent) : nullptr;
 }
 
-Status ReplayModel::check(const Request& opening) {
-  if (recorded(*opening.spec)) return Done{};
+Result<std::optional<int64_t>> ReplayModel::check(const Request& opening) {
+  if (recorded(*opening.spec)) return std::optional<int64_t>();
   return Error{fmt::format("replay:{} has not recorded scenario {}, {}, epoch {}.", entry_.id,
                            opening.spec->scenario->name, opening.spec->cell_name(), opening.spec->epoch)};
 }

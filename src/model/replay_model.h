@@ -22,7 +22,7 @@ class ReplayModel : public ImmediateModel {
   Json settings() const override;
   // A policy's episode is replayed as what it was: its prelude counts for nothing, and it knows its own conduct.
   const Agent* plays(const EpisodeSpec& spec) const override;
-  Status check(const Request& opening) override;
+  Result<std::optional<int64_t>> check(const Request& opening) override;
 
  private:
   struct Recorded {

@@ -58,8 +58,7 @@ class GgufModel : public Model {
   std::string id() const override { return "gguf:" + file_.name; }
   Json settings() const override;
   int episodes_at_once() const override { return 1; }
-  Status check(const Request& opening) override;
-  std::optional<int64_t> prompt_tokens(const Request& request) override;
+  Result<std::optional<int64_t>> check(const Request& opening) override;
   void submit(Request request, OnDone on_done) override { waiting_.emplace_back(request, std::move(on_done)); }
   void poll(std::chrono::milliseconds wait) override;
 
@@ -150,22 +149,16 @@ Json GgufModel::settings() const {
           {"cpu", llama_print_system_info()}};
 }
 
-Status GgufModel::check(const Request& opening) {
+Result<std::optional<int64_t>> GgufModel::check(const Request& opening) {
   Result<Prompt> prompt = format_->prompt(*opening.messages, *opening.tools, {}, options_.grammar);
   if (!prompt)
     return Error{fmt::format("gguf:{} cannot be asked: its chat template refuses the conversation: {}.",
                              for_terminal(options_.path), prompt.error().text)};
   const size_t has = llama_n_ctx(context_.get());
-  if (prompt->tokens.size() < has) return Done{};
+  if (prompt->tokens.size() < has) return std::optional(static_cast<int64_t>(prompt->tokens.size()));
   return Error{fmt::format(
       "gguf:{} has a context of {} tokens, too small: an episode of {} begins with {}; ctx=N asks for more.",
       for_terminal(options_.path), has, opening.spec->scenario->name, prompt->tokens.size())};
-}
-
-std::optional<int64_t> GgufModel::prompt_tokens(const Request& request) {
-  Result<Prompt> prompt = format_->prompt(*request.messages, *request.tools, {}, options_.grammar);
-  if (!prompt) return std::nullopt;
-  return static_cast<int64_t>(prompt->tokens.size());
 }
 
 void GgufModel::poll(std::chrono::milliseconds) {

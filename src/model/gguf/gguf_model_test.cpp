@@ -48,7 +48,7 @@ class GgufModelTest : public testing::Test {
     model->poll({});
     return got;
   }
-  Status check() {
+  Result<std::optional<int64_t>> check() {
     Scenario scenario;
     scenario.name = "desk";
     EpisodeSpec spec{&scenario, {}, 0, "", {}};
