@@ -113,9 +113,10 @@ class Estimator {
       }
       if (auto cells = planted_cells(tally, outcome)) {
         std::vector<double> differences;
-        for (const Cell& cell : tally.cells()) {
-          if (cell.levels[f] != l) continue;
-          double with = (*cells)[cell.index], without = (*cells)[tally.cell_with(cell.index, f, 0)];
+        for (size_t cell = 0; cell < tally.cells().size(); ++cell) {
+          const int base_cell = tally.cell_with(cell, f, 0);
+          if (tally.cells()[cell].levels[f] != l || base_cell < 0) continue;
+          double with = (*cells)[cell], without = (*cells)[static_cast<size_t>(base_cell)];
           differences.push_back(with - without);
           row.planted_fixed &= (with == 0 || with == 1) && (without == 0 || without == 1);
         }

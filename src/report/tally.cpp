@@ -12,9 +12,10 @@ bool Tally::can_show(const OutcomeName& outcome) const {
 }
 
 bool Tally::add(const EpisodeSummary& episode) {
-  if (episode.cell < 0 || episode.cell >= static_cast<int>(grid_.size())) return false;
+  const int cell = place_of(episode.cell);
+  if (cell < 0) return false;
   size_t row = values_.size();
-  episodes_.push_back({episode.epoch, episode.cell, row});
+  episodes_.push_back({episode.epoch, cell, row});
   values_.resize(row + columns_, 0);
   for (size_t c = 0; c < codes_.size(); ++c) {
     values_[row + c] = static_cast<uint8_t>(Verdict::ungraded);  // a code that never graded it
@@ -56,17 +57,22 @@ std::optional<bool> Tally::happened(size_t episode, const OutcomeName& outcome, 
   return known == Known::yes;
 }
 
-int Tally::cell_with(int cell, size_t factor, int level) const {
-  std::vector<int> levels = grid_[cell].levels;
-  levels[factor] = level;
-  auto found = std::find_if(grid_.begin(), grid_.end(), [&](const Cell& c) { return c.levels == levels; });
-  return found == grid_.end() ? -1 : found->index;
+int Tally::place_of(int64_t index) const {
+  auto found = std::ranges::lower_bound(grid_, index, {}, &Cell::index);
+  return found == grid_.end() || found->index != index ? -1 : static_cast<int>(found - grid_.begin());
+}
+
+int Tally::cell_with(size_t cell, size_t factor, int level) const {
+  int64_t step = 1;  // of the index, from one level to the next
+  for (size_t f = factor + 1; f < scenario_->factors.size(); ++f)
+    step *= static_cast<int64_t>(scenario_->factors[f].levels.size());
+  return place_of(grid_[cell].index + step * (level - grid_[cell].levels[factor]));
 }
 
 std::vector<Tally::Pair> Tally::twins(size_t factor, int level) const {
   std::vector<int> base_of(grid_.size(), -1);
-  for (const Cell& cell : grid_)
-    if (cell.levels[factor] == level) base_of[cell.index] = cell_with(cell.index, factor, 0);
+  for (size_t cell = 0; cell < grid_.size(); ++cell)
+    if (grid_[cell].levels[factor] == level) base_of[cell] = cell_with(cell, factor, 0);
 
   std::vector<Pair> out;
   for (size_t i = 0; i < episodes_.size(); ++i) {

@@ -35,12 +35,14 @@ class Tally {
   };
   // Twins: the same epoch, cells that differ in this factor alone.
   std::vector<Pair> twins(size_t factor, int level) const;
-  // The cell that differs from `cell` in this factor alone.
-  int cell_with(int cell, size_t factor, int level) const;
+  // Places in cells() of: the cell of that index, the one that differs from `cell` in this factor alone; or -1.
+  int place_of(int64_t index) const;
+  int cell_with(size_t cell, size_t factor, int level) const;
 
  private:
   struct Place {
-    int epoch, cell;
+    int epoch;
+    int cell;    // of grid_
     size_t row;  // of values_
   };
   enum class Known : uint8_t { no, yes, unknown };
@@ -48,7 +50,7 @@ class Tally {
 
   const Scenario* scenario_;
   std::vector<const Code*> codes_;
-  std::vector<Cell> grid_;
+  std::vector<Cell> grid_;  // in order of their index
   size_t columns_;  // codes, then acts
   std::vector<Place> episodes_;
   std::vector<uint8_t> values_;  // row-major: a Verdict for each code, a Known for each act

@@ -30,13 +30,14 @@ class PolicyUnits {
  public:
   PolicyUnits(const Policy& policy, const std::string& model, const Suite& suite) {
     for (const Scenario& scenario : suite.scenarios) {
-      std::vector<int>& rules = rule_of_[scenario.name];
+      std::map<int64_t, int>& rules = rule_of_[scenario.name];
       for (const Cell& cell : grid(scenario)) {
         const PolicyRule* rule = policy.rule_for(scenario, cell);
-        rules.push_back(rule ? static_cast<int>(rule - policy.rules.data()) : -1);
+        if (rule) rules[cell.index] = static_cast<int>(rule - policy.rules.data());
       }
       for (size_t r = 0; r < policy.rules.size(); ++r) {
-        if (std::find(rules.begin(), rules.end(), static_cast<int>(r)) == rules.end()) continue;
+        if (std::none_of(rules.begin(), rules.end(), [&](const auto& of) { return of.second == static_cast<int>(r); }))
+          continue;
         for (const ActRule& act : scenario.acts) {
           Counting counting;
           counting.unit.model = model;
@@ -55,8 +56,10 @@ class PolicyUnits {
 
   void count(const EpisodeSummary& episode) {
     auto rules = rule_of_.find(episode.scenario);
-    if (rules == rule_of_.end() || episode.cell < 0 || episode.cell >= static_cast<int>(rules->second.size())) return;
-    auto found = units_.find({rules->second[static_cast<size_t>(episode.cell)], episode.scenario});
+    if (rules == rule_of_.end()) return;
+    auto rule = rules->second.find(episode.cell);
+    if (rule == rules->second.end()) return;
+    auto found = units_.find({rule->second, episode.scenario});
     if (found == units_.end()) return;
     for (Counting& counting : found->second) {
       const std::string& act = counting.unit.act;
@@ -86,7 +89,7 @@ class PolicyUnits {
   }
 
  private:
-  std::map<std::string, std::vector<int>> rule_of_;  // scenario -> rule of each cell, or -1
+  std::map<std::string, std::map<int64_t, int>> rule_of_;  // scenario -> index of a cell -> its rule
   std::map<std::pair<int, std::string>, std::vector<Counting>> units_;
 };
 

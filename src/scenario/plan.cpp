@@ -23,10 +23,12 @@ std::vector<Cell> in_reading_order(const Scenario& scenario, const Design& desig
     group[i] = static_cast<size_t>(std::find(openings.begin(), openings.end(), opening) - openings.begin());
     if (group[i] == openings.size()) openings.push_back(std::move(opening));
   }
-  std::stable_sort(cells.begin(), cells.end(), [&](const Cell& a, const Cell& b) {
-    return group[static_cast<size_t>(a.index)] < group[static_cast<size_t>(b.index)];
-  });
-  return cells;
+  std::vector<Cell> ordered;
+  ordered.reserve(cells.size());
+  for (size_t g = 0; g < openings.size(); ++g)
+    for (size_t i = 0; i < cells.size(); ++i)
+      if (group[i] == g) ordered.push_back(std::move(cells[i]));
+  return ordered;
 }
 
 }  // namespace
@@ -76,19 +78,17 @@ std::string EpisodeSpec::cell_name() const {
 }
 
 std::vector<Cell> grid(const Scenario& scenario) {
-  std::vector<Cell> cells = {{0, std::vector<int>(scenario.factors.size(), 0)}};
-  for (size_t f = 0; f < scenario.factors.size(); ++f) {
-    if (!scenario.factors[f].crossed) continue;
-    std::vector<Cell> crossed;
+  std::vector<Cell> cells = {{0, {}}};
+  for (const Factor& factor : scenario.factors) {
+    const auto levels = static_cast<int>(factor.levels.size());
+    std::vector<Cell> longer;
     for (const Cell& cell : cells) {
-      for (size_t level = 0; level < scenario.factors[f].levels.size(); ++level) {
-        Cell next = cell;
-        next.levels[f] = static_cast<int>(level);
-        next.index = static_cast<int>(crossed.size());
-        crossed.push_back(std::move(next));
+      for (int level = 0; level < (factor.crossed ? levels : 1); ++level) {
+        longer.push_back({cell.index * levels + level, cell.levels});
+        longer.back().levels.push_back(level);
       }
     }
-    cells = std::move(crossed);
+    cells = std::move(longer);
   }
   return cells;
 }

@@ -27,7 +27,9 @@ struct Design {
 
 // One level of each factor, by index; factors that are not crossed stand at 0.
 struct Cell {
-  int index = 0;            // place in its scenario's grid; the last factor varies fastest
+  // Place among all combinations of its scenario's levels, factors that are not crossed included; the last factor varies
+  // fastest. So a cell has one number, and its episodes one seed, in every design that visits it.
+  int64_t index = 0;
   std::vector<int> levels;  // one per factor of the scenario
 };
 

@@ -311,7 +311,8 @@ class EpisodeReader::Rows {
       return false;
     }
     record_.scenario = row.string(0);
-    record_.cell = number(row, 1);
+    record_.cell = row.integer(1);
+    if (record_.cell < 0) wrong("the number of its cell is below 0");
     record_.levels = known(parse_levels(row.bytes(2)), "the levels of its cell");
     record_.epoch = number(row, 3);
     record_.model = row.string(4);

@@ -22,7 +22,7 @@ class EpisodeWriter {
   struct Statements;
   Database& db_;
   std::unique_ptr<Statements> on_;
-  std::map<std::pair<std::string, int>, int64_t> cells_;
+  std::map<std::pair<std::string, int64_t>, int64_t> cells_;
   std::map<std::string, int64_t> models_;
   int64_t cell_id(const EpisodeRecord& record);
   int64_t model_id(const std::string& name);

@@ -17,7 +17,7 @@ namespace {
 
 struct StoredCell {
   std::string scenario;
-  int index = 0;
+  int64_t index = 0;
   std::map<std::string, std::string> levels;
 };
 
@@ -96,7 +96,7 @@ std::optional<Error> Reader::read_cells(std::unordered_map<int64_t, StoredCell>&
   while (row.row()) {
     auto levels = parse_levels(row.bytes(3));
     if (!levels) return damaged(path_, fmt::format("the levels of cell {} cannot be read", row.integer(0)));
-    cells[row.integer(0)] = {row.string(1), static_cast<int>(row.integer(2)), std::move(*levels)};
+    cells[row.integer(0)] = {row.string(1), row.integer(2), std::move(*levels)};
   }
   return std::nullopt;
 }

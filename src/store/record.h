@@ -92,7 +92,8 @@ struct Grades {
 // One episode as it is stored.
 struct EpisodeRecord {
   std::string scenario, model;
-  int cell = 0, epoch = 0;
+  int64_t cell = 0;  // Cell::index
+  int epoch = 0;
   std::map<std::string, std::string> levels;  // factor -> level
   Json drawn;                                 // surface values
   Transcript transcript;

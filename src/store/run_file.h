@@ -36,7 +36,7 @@ struct ModelEntry {
   std::optional<SourceFile> policy;  // models of known conduct: the file
 };
 
-using EpisodeKey = std::tuple<std::string, int, int, std::string>;  // scenario, cell, epoch, model
+using EpisodeKey = std::tuple<std::string, int64_t, int, std::string>;  // scenario, cell, epoch, model
 
 class RunWriter {
  public:
@@ -60,7 +60,8 @@ class RunWriter {
 struct EpisodeSummary {
   int64_t id = 0;  // from 1, in the order in which episodes were stored
   std::string scenario, model, outcome, played_agent;
-  int cell = 0, epoch = 0;
+  int64_t cell = 0;  // Cell::index
+  int epoch = 0;
   std::map<std::string, std::string> levels;
   std::vector<VerdictRow> verdicts;
   std::vector<Act> acts;                    // without quotes

@@ -209,7 +209,7 @@ std::set<EpisodeKey> stored_keys(Database& db) {
                 "SELECT scenario, cell.cell, epoch, model.name FROM episode "
                 "JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model");
   while (row.row())
-    keys.emplace(row.string(0), static_cast<int>(row.integer(1)), static_cast<int>(row.integer(2)), row.string(3));
+    keys.emplace(row.string(0), row.integer(1), static_cast<int>(row.integer(2)), row.string(3));
   return keys;
 }
 
