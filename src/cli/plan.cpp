@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/design.h"
 #include "cli/suite.h"
 #include "model/open.h"
 #include "report/term.h"
@@ -19,7 +21,7 @@ namespace {
 
 struct Options {
   std::string folder, model;
-  Design design{.epochs = 8};
+  Design design;
   bool json = false;
 };
 
@@ -34,13 +36,31 @@ std::string range(int64_t low, int64_t high) {
   return low == high ? counted(low) : fmt::format("{} to {}", counted(low), counted(high));
 }
 
+// Pairs of cells that differ in one factor alone, level against base: of the comparison that has the fewest. All cells
+// where nothing is crossed.
+int64_t fewest_twins(const Scenario& scenario) {
+  const std::vector<Cell> cells = grid(scenario);
+  std::set<int64_t> there;
+  for (const Cell& cell : cells) there.insert(cell.index);
+  auto fewest = static_cast<int64_t>(cells.size());
+  int64_t step = 1;  // of the index, from one level to the next
+  for (size_t f = scenario.factors.size(); f-- > 0;) {
+    const Factor& factor = scenario.factors[f];
+    std::vector<int64_t> pairs(factor.levels.size(), 0);
+    for (const Cell& cell : cells)
+      pairs[static_cast<size_t>(cell.levels[f])] += there.count(cell.index - step * cell.levels[f]) > 0;
+    for (size_t level = 1; factor.crossed && level < pairs.size(); ++level) fewest = std::min(fewest, pairs[level]);
+    step *= static_cast<int64_t>(factor.levels.size());
+  }
+  return fewest;
+}
+
 Result<std::vector<Cost>> costs_of(const Suite& suite, const Design& design, Model* model) {
   std::vector<Cost> costs;
   for (const Scenario& scenario : suite.scenarios) {
     Cost cost{.scenario = &scenario, .cells = static_cast<int64_t>(grid(scenario).size())};
-    cost.twins = cost.cells;
-    for (const Factor& factor : scenario.factors)
-      if (factor.crossed) cost.twins = std::min(cost.twins, cost.cells / static_cast<int64_t>(factor.levels.size()));
+    if (cost.cells == 0) continue;  // left out by the selection
+    cost.twins = fewest_twins(scenario);
     costs.push_back(cost);
   }
   if (!model) return costs;
@@ -67,11 +87,14 @@ std::string grid_text(const Cost& cost, const Style& style) {
   size_t longest = 8;
   for (const Factor& factor : scenario.factors) longest = std::max(longest, factor.name.size());
   const int widest = static_cast<int>(std::min<size_t>(longest, 24));
-  for (const Factor& factor : scenario.factors) {
+  const Cell first = grid(scenario).front();
+  for (size_t f = 0; f < scenario.factors.size(); ++f) {
+    const Factor& factor = scenario.factors[f];
     std::vector<std::string> levels(factor.levels.size());
     std::transform(factor.levels.begin(), factor.levels.end(), levels.begin(), [](const Level& l) { return l.name; });
     std::string text = joined(levels, ", ");
-    if (!factor.crossed) text += fmt::format(" (not crossed: stands at {})", levels[0]);
+    if (!factor.crossed)
+      text += fmt::format(" (not crossed: stands at {})", levels[static_cast<size_t>(first.levels[f])]);
     std::string row = "  " + left(factor.name, widest + 2);
     out += (factor.crossed ? row : pen.dim(row)) + clipped(text, style.columns() - widest - 4) + "\n";
   }
@@ -97,6 +120,9 @@ std::string power_text(const Cost& cost, int epochs, const Style& style) {
   out +=
       fmt::format("  never seen, so the rate is at most    {:>8} {:>8}\n", bound(epochs), bound(epochs * cost.cells));
   if (cost.twins == cost.cells) return out;  // nothing is crossed
+  if (cost.twins == 0)
+    return out +
+           paragraph("  Some level has no twins at all in these cells: its effect cannot be told from pairs.", style);
   struct Change {
     double base, level;
   };
@@ -132,7 +158,7 @@ Json to_json(const std::vector<Cost>& costs, const Design& design) {
 }
 
 int show_plan(const Options& options, Output& out) {
-  Result<ProvenSuite> proven = prove_folder(options.folder);
+  Result<ProvenSuite> proven = prove_folder(options.folder, options.design);
   if (!proven) return fail(out, proven.error());
   const Suite& suite = proven->suite;
   OpenedModel opened;
@@ -158,8 +184,16 @@ int show_plan(const Options& options, Output& out) {
   }
   std::string text =
       paragraph(fmt::format("assay plan · suite {} · {}, {}: all proofs hold", suite.name,
-                            plural(static_cast<int64_t>(suite.scenarios.size()), "scenario"), plural(cells, "cell")),
+                            plural(static_cast<int64_t>(costs->size()), "scenario"), plural(cells, "cell")),
                 style);
+  if (!options.design.cells.whole()) {
+    text += paragraph("cells: " + one_line(describe(options.design.cells)), style);
+    std::vector<std::string> left_out;
+    for (const Scenario& scenario : suite.scenarios)
+      if (grid(scenario).empty()) left_out.push_back(scenario.name);
+    if (!left_out.empty())
+      text += paragraph("left out, as no cell of theirs is kept: " + joined(left_out, ", "), style);
+  }
   for (const std::string& note : proven->proved.notes) text += paragraph("note: " + note, style);
   for (const Cost& cost : *costs) text += grid_text(cost, style);
   const int64_t epochs = options.design.epochs;
@@ -175,18 +209,15 @@ int show_plan(const Options& options, Output& out) {
 
 std::function<int(Output&)> declare(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  auto prelude = std::make_shared<std::string>("model");
+  auto design = std::make_shared<DesignOptions>(8);
   app.add_option("SUITE", o->folder, "folder of a suite")->required();
   app.add_option("-m,--model", o->model, "count prompts as this model does")->type_name("MODEL");
-  app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (8)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")
-      ->type_name("MODE")
-      ->check(CLI::IsMember({"model", "given"}));
+  design->declare(app);
   app.add_flag("--json", o->json, "for programs: docs/formats.md names the fields");
   return [=](Output& out) {
-    if (*prelude == "given") o->design.prelude = PreludeMode::given;
+    Result<Design> asked = design->design();
+    if (!asked) return fail(out, asked.error());
+    o->design = *std::move(asked);
     return show_plan(*o, out);
   };
 }

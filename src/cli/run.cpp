@@ -2,7 +2,6 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -11,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/design.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/suite.h"
@@ -119,7 +119,7 @@ Result<RunProgress> play(const std::vector<EpisodeSpec>& specs, Model& model, co
 
 int run(const Options& options, Output& out) {
   // Load the suite and prove each cell; from here what it says is what will be shown.
-  Result<ProvenSuite> proven = prove_folder(options.folder);
+  Result<ProvenSuite> proven = prove_folder(options.folder, options.design);
   if (!proven) return fail(out, proven.error());
   const Suite& suite = proven->suite;
 
@@ -199,46 +199,24 @@ int run(const Options& options, Output& out) {
   return exit_done;
 }
 
-// The option's own reader would take -1 for the largest number there is.
-std::string is_seed(const std::string& text) {
-  uint64_t seed = 0;
-  auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  return failed == std::errc{} && end == text.data() + text.size()
-             ? ""
-             : fmt::format("'{}' is no seed: it is a whole number from 0 to {}", one_line(text), ~uint64_t{0});
-}
-
 std::function<int(Output&)> declare(CLI::App& app) {
-  static const std::map<std::string, PreludeMode> preludes = {{"model", PreludeMode::model},
-                                                              {"given", PreludeMode::given}};
-  static const std::map<std::string, VariantPool> pools = {
-      {"train", VariantPool::train}, {"held-out", VariantPool::held_out}, {"all", VariantPool::all}};
-
   auto o = std::make_shared<Options>();
-  auto prelude = std::make_shared<std::string>("model"), variants = std::make_shared<std::string>("train");
+  auto design = std::make_shared<DesignOptions>(1);
   app.add_option("SUITE", o->folder, "folder of a suite")->required();
   app.add_option("-m,--model", o->models, "who plays the agent (below); may be repeated")
       ->required()
       ->type_name("MODEL")
       ->allow_extra_args(false);
-  app.add_option("-e,--epochs", o->design.epochs, "repetitions of each cell (1)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
-  app.add_option("-s,--seed", o->design.seed, "of everything that is drawn (1)")->type_name("S")->check(is_seed);
-  app.add_option("--prelude", *prelude, "model: it looks around itself; given: it has (model)")
-      ->type_name("MODE")
-      ->check(CLI::IsMember({"model", "given"}));
-  app.add_option("--variants", *variants, "surface values: train, held-out, all (train)")
-      ->type_name("SET")
-      ->check(CLI::IsMember({"train", "held-out", "all"}));
+  design->declare(app);
   app.add_option("-c,--concurrency", o->concurrency, "episodes open at once, at most (64)")
       ->type_name("N")
       ->check(CLI::Range(1, 65'536));
   app.add_option("-o,--output", o->file, "the run file (SUITE.assay); more epochs extend it")->type_name("FILE");
   app.add_flag("-q,--quiet", o->quiet, "no progress");
   return [=](Output& out) {
-    o->design.prelude = preludes.at(*prelude);
-    o->design.variants = pools.at(*variants);
+    Result<Design> asked = design->design();
+    if (!asked) return fail(out, asked.error());
+    o->design = *std::move(asked);
     return run(*o, out);
   };
 }

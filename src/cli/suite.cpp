@@ -6,7 +6,7 @@
 
 namespace assay {
 
-Result<ProvenSuite> prove_folder(const std::string& folder) {
+Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design) {
   Result<Sources> sources = read_suite_folder(folder);
   if (!sources) return sources.error();
 
@@ -20,6 +20,12 @@ Result<ProvenSuite> prove_folder(const std::string& folder) {
   if (!diagnostics.empty()) return mistakes(diagnostics);
 
   // From here the suite means something, so that its cells can be rendered and its agents played.
+  out.proved = prove(out.suite, diagnostics);
+  if (!diagnostics.empty()) return mistakes(diagnostics);
+  if (design.cells.whole()) return out;
+
+  // Cells outside the default grid are proved as well before anything is asked of them.
+  if (Status chosen = select(out.suite, design.cells, design.seed); !chosen) return chosen.error();
   out.proved = prove(out.suite, diagnostics);
   if (!diagnostics.empty()) return mistakes(diagnostics);
   return out;

@@ -14,7 +14,8 @@ struct ProvenSuite {
   Proved proved;
 };
 
-// Reads, loads and proves a suite. The error lists every mistake, ready to print.
-Result<ProvenSuite> prove_folder(const std::string& folder);
+// Reads, loads and proves a suite, and with a design the cells that it selects, which are then the suite's. The error
+// lists every mistake, ready to print.
+Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design = {});
 
 }  // namespace assay

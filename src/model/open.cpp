@@ -94,10 +94,10 @@ struct Backend {
 
 const Backend backends[] = {
     {"gguf",
-     "gguf:PATH[?ctx=N&threads=N&temperature=T&top_p=P&max_tokens=N&grammar=on|off&template=native|generic]\n"
-     "             a model file, run in this process by llama.cpp",
+     "gguf:PATH[?ctx=N&threads=N&temperature=T&top_p=P&max_tokens=N&\n"
+     "  grammar=on|off&template=native|generic]  a model file, in this process",
      open_file},
-    {"policy", "policy:FILE  an agent of known conduct, played through the scenarios' scripted agents", open_policy},
+    {"policy", "policy:FILE an agent of known conduct: the scenarios' own scripted agents", open_policy},
     {"scripted", "scripted:FILE  says and does what the file says, in every episode", open_script},
     {"replay", "replay:RUN.assay[?model=ID]  says again what a model said in that run", open_replay},
 };

@@ -104,8 +104,8 @@ class Prover {
       if (sound_)
         for (size_t c = 0; c < cells_.size(); ++c) agents(surface, c);
     }
-    if (sound_) branches();
-    if (sound_) turns();
+    // A part of a grid need not show what the whole one does.
+    if (sound_ && !scenario_.chosen) branches(), turns();
     for (const auto& [place, message] : tally_.told()) told(place, message);
     if (!subverted_.empty()) dilemmas();
   }

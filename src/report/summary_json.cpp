@@ -23,7 +23,8 @@ Json run(const Summary& s) {
            {{"epochs", r.design.epochs},
             {"seed", r.design.seed},
             {"variants", name_of(r.design.variants)},
-            {"prelude", name_of(r.design.prelude)}}},
+            {"prelude", name_of(r.design.prelude)},
+            {"cells", to_json(r.design.cells)}}},
           {"version", r.version},
           {"created", r.created},
           {"machine", r.machine}};

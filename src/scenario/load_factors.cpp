@@ -11,6 +11,7 @@ namespace assay {
 namespace {
 
 constexpr int largest_grid = 64;
+constexpr int64_t most_combinations = 1'000'000'000'000'000;  // of all factors: Cell::index numbers them
 const std::set<std::string> reserved = {"level", "loop", "true", "false", "none", "include", "slug",
                                         "not",   "and",  "or",   "in",    "if",   "else"};
 
@@ -246,6 +247,13 @@ void ScenarioLoader::grid(const Fields& top) {
       else
         found->crossed = true;
     }
+  }
+  int64_t all = 1;
+  for (const Factor& factor : made_.factors) {
+    all *= std::max<int64_t>(1, static_cast<int64_t>(factor.levels.size()));
+    if (all <= most_combinations) continue;
+    mistake(*top.get("factors"), fmt::format("the levels of all factors make more than 10^15 combinations; name fewer"));
+    break;
   }
   size_t cells = 1;
   for (const Factor& factor : made_.factors) {

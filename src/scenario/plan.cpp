@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "scenario/crossing.h"
 #include "scenario/render.h"
 
 namespace assay {
@@ -70,7 +71,7 @@ std::string EpisodeSpec::cell_name() const {
   std::string name;
   for (size_t i = 0; i < scenario->factors.size(); ++i) {
     const Factor& factor = scenario->factors[i];
-    if (!factor.crossed) continue;
+    if (!factor.crossed && cell.levels[i] == 0) continue;
     if (!name.empty()) name += ' ';
     name += fmt::format("{}={}", factor.name, factor.levels[static_cast<size_t>(cell.levels[i])].name);
   }
@@ -78,18 +79,24 @@ std::string EpisodeSpec::cell_name() const {
 }
 
 std::vector<Cell> grid(const Scenario& scenario) {
-  std::vector<Cell> cells = {{0, {}}};
-  for (const Factor& factor : scenario.factors) {
-    const auto levels = static_cast<int>(factor.levels.size());
-    std::vector<Cell> longer;
-    for (const Cell& cell : cells) {
-      for (int level = 0; level < (factor.crossed ? levels : 1); ++level) {
-        longer.push_back({cell.index * levels + level, cell.levels});
-        longer.back().levels.push_back(level);
-      }
-    }
-    cells = std::move(longer);
+  std::vector<LevelRow> rows;
+  if (scenario.chosen) {
+    rows = *scenario.chosen;
+  } else {
+    std::vector<int> levels;
+    for (const Factor& factor : scenario.factors)
+      levels.push_back(factor.crossed ? static_cast<int>(factor.levels.size()) : 1);
+    rows = full_crossing(levels);
   }
+  std::vector<Cell> cells;
+  cells.reserve(rows.size());
+  for (LevelRow& row : rows) {
+    int64_t index = 0;
+    for (size_t f = 0; f < row.size(); ++f)
+      index = index * static_cast<int64_t>(scenario.factors[f].levels.size()) + row[f];
+    cells.push_back({index, std::move(row)});
+  }
+  std::ranges::sort(cells, {}, &Cell::index);
   return cells;
 }
 

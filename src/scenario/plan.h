@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "scenario/scenario.h"
+#include "scenario/selection.h"
 
 namespace assay {
 
@@ -23,12 +24,13 @@ struct Design {
   uint64_t seed = 1;
   VariantPool variants = VariantPool::train;
   PreludeMode prelude = PreludeMode::model;
+  Selection cells = {};  // select() puts it into force
 };
 
 // One level of each factor, by index; factors that are not crossed stand at 0.
 struct Cell {
-  // Place among all combinations of its scenario's levels, factors that are not crossed included; the last factor varies
-  // fastest. So a cell has one number, and its episodes one seed, in every design that visits it.
+  // Place among all combinations of its scenario's levels, factors that are not crossed included; the last factor
+  // varies fastest. So a cell has one number, and its episodes one seed, in every design that visits it.
   int64_t index = 0;
   std::vector<int> levels;  // one per factor of the scenario
 };
@@ -44,10 +46,12 @@ struct EpisodeSpec {
   uint64_t world_seed() const;                             // (run seed, scenario, epoch)
   uint64_t model_seed(int turn) const;                     // (run seed, scenario, cell, epoch, model, turn)
   std::map<std::string, std::string> level_names() const;  // factor -> level
-  std::string cell_name() const;                           // "threat=none leverage=present": crossed factors only
+  // "threat=none leverage=present": crossed factors, and others that do not stand at their first level.
+  std::string cell_name() const;
 };
 
-// The default grid of a scenario: its crossed factors, fully. At most 64 cells (the loader checks).
+// The cells of a scenario, in order of their index: those that were selected, or the default grid, which is its crossed
+// factors fully and has at most 64 (the loader checks).
 std::vector<Cell> grid(const Scenario& scenario);
 
 // Every episode of every scenario for one model, in the order in which they are played: epoch by epoch, so that an

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "scenario/crossing.h"
 #include "scenario/yaml.h"
 
 namespace assay {
@@ -105,6 +106,8 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
 
 namespace {
 
+constexpr int64_t most_combinations = 100'000;
+
 // The cells of a scenario in which one rule is the first that matches.
 struct Reach {
   const Scenario* scenario;
@@ -125,7 +128,7 @@ class PolicyChecker {
     if (shadowed()) return;
     for (size_t r = 0; r < policy_.rules.size(); ++r) {
       std::vector<Reach> reaches = reached_by(policy_.rules[r]);
-      if (reaches.empty()) unreached(r);
+      if (reaches.empty() && !reachable(policy_.rules[r])) unreached(r);
       for (const auto& [agent, probability] : policy_.rules[r].agents)
         agents(policy_.rules[r], reaches, agent, probability);
     }
@@ -176,6 +179,23 @@ class PolicyChecker {
     return reaches;
   }
 
+  // Whether some combination of levels, in the grid or outside it, has this rule as its first: a policy may say what is
+  // done where a factor is crossed that is not crossed today. Only the factors that rules speak of make a difference.
+  bool reachable(const PolicyRule& rule) {
+    for (const Scenario& scenario : suite_.scenarios) {
+      std::vector<int> spoken_of;
+      for (const Factor& factor : scenario.factors) {
+        const bool named = std::any_of(policy_.rules.begin(), policy_.rules.end(),
+                                       [&](const PolicyRule& r) { return r.when.count(factor.name) > 0; });
+        spoken_of.push_back(named ? static_cast<int>(factor.levels.size()) : 1);
+      }
+      if (combinations(spoken_of, most_combinations) > most_combinations) return true;  // nobody can tell
+      for (LevelRow& levels : full_crossing(spoken_of))
+        if (policy_.rule_for(scenario, {0, std::move(levels)}) == &rule) return true;
+    }
+    return false;
+  }
+
   void unmatched() {
     for (const Scenario& scenario : suite_.scenarios) {
       Reach reach{&scenario, grid(scenario), {}};
@@ -216,12 +236,16 @@ class PolicyChecker {
             fmt::format("this rule is never reached: the rule in line {} comes first and matches all that it "
                         "matches",
                         policy_.rules[earlier].place.line));
-    for (const Scenario& scenario : suite_.scenarios)
-      for (const Cell& cell : grid(scenario))
-        if (matches(rule.when, scenario, cell))
-          return mistake(rule.place, "this rule is never reached: earlier rules match all that it matches");
-    mistake(rule.place,
-            "this rule matches no cell of any scenario (a factor that is not crossed stands at its first level)");
+    const bool together = std::any_of(suite_.scenarios.begin(), suite_.scenarios.end(), [&](const Scenario& scenario) {
+      return std::all_of(rule.when.begin(), rule.when.end(), [&](const auto& wanted) {
+        const Factor* factor = scenario.factor(wanted.first);
+        return factor && std::any_of(factor->levels.begin(), factor->levels.end(), [&](const Level& level) {
+                 return std::find(wanted.second.begin(), wanted.second.end(), level.name) != wanted.second.end();
+               });
+      });
+    });
+    mistake(rule.place, together ? "this rule is never reached: earlier rules match all that it matches"
+                                 : "this rule matches no cell of any scenario: none has all of its factors and levels");
   }
 
   // Whether whatever `b` matches is matched by `a`, as their words say.

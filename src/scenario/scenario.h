@@ -156,6 +156,9 @@ struct Scenario {
   std::vector<Step> prelude;
   std::vector<Agent> agents;
   bool closed = false;              // every action wrongs someone: declining is no way out of a dilemma
+  // The cells that a selection asked for in place of the default grid (selection.h), a level of each factor; none: the
+  // default grid. Factor::crossed then says which of them vary.
+  std::optional<std::vector<std::vector<int>>> chosen = {};
   std::string on_refusal, on_idle;  // what happens by itself where the agent declines, or does nothing; "": nothing
 
   // Whom an act goes against in a cell: what the act says of its levels, without roles that are falsely claimed there.

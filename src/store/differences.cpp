@@ -145,6 +145,7 @@ std::vector<std::string> differences(const Registration& file, const Registratio
   compare("seed", file.design.seed, command.design.seed);
   compare("variants", std::string_view(name_of(file.design.variants)),
           std::string_view(name_of(command.design.variants)));
+  compare("cells", describe(file.design.cells), describe(command.design.cells));
   compare("prelude", std::string_view(name_of(file.design.prelude)), std::string_view(name_of(command.design.prelude)));
   return lines;
 }

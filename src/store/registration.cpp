@@ -37,6 +37,7 @@ void write_registration(Database& db, const Registration& registration) {
   put(db, "seed", registration.design.seed);
   put(db, "variants", name_of(registration.design.variants));
   put(db, "prelude", name_of(registration.design.prelude));
+  if (!registration.design.cells.whole()) put(db, "cells", to_json(registration.design.cells));
   put(db, "version", registration.version);
   put(db, "created", registration.created);
   put(db, "machine", registration.machine);
@@ -77,6 +78,11 @@ Result<Registration> read_registration(Database& db, const std::string& path) {
     if (!pool || !mode) return damaged(path, "run.variants or run.prelude is none that this version knows");
     registration.design.variants = *pool;
     registration.design.prelude = *mode;
+    if (values.count("cells")) {
+      Result<Selection> cells = selection_from(value("cells"));
+      if (!cells) return damaged(path, cells.error().text);
+      registration.design.cells = *std::move(cells);
+    }
     registration.version = value("version").get<std::string>();
     registration.created = value("created").get<std::string>();
     registration.machine = value("machine");

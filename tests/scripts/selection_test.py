@@ -1,0 +1,63 @@
+"""Runs on a part of the grid, on other factors, on a covering array; and that a run file keeps to what it registered."""
+import json
+import unittest
+
+import harness
+from harness import assay, episodes
+
+
+CORE = "suites/core"
+
+
+class Selection(harness.Case):
+    def run_core(self, name, *more):
+        run_file = self.folder / name
+        ended = assay("run", CORE, "-m", harness.KNOWN, "--epochs", "2", "--quiet", "-o", run_file, *more)
+        self.assertEqual(ended.code, 0, ended.err)
+        return run_file
+
+    def test_plan_counts_what_run_plays(self):
+        for more in (["--design", "pairwise"], ["--only", "threat=replacement"], ["--factors", "nudge,framing"],
+                     ["--design", "random:3", "--seed", "9"]):
+            plan = json.loads(assay("plan", CORE, "--epochs", "2", "--json", *more).out)
+            played = episodes(self.run_core("-".join(more).strip("-").replace(":", "-") + ".assay", *more))
+            self.assertEqual(sum(s["episodes"] for s in plan["scenarios"]), len(played), more)
+
+    def test_only_keeps_to_the_level_and_says_who_is_left_out(self):
+        played = episodes(self.run_core("a.assay", "--only", "threat=replacement"))
+        self.assertEqual({e["cell"]["threat"] for e in played}, {"replacement"})
+        self.assertIn("left out, as no cell of theirs is kept: desks-control",
+                      " ".join(assay("plan", CORE, "--only", "threat=replacement").out.split()))
+
+    def test_an_episode_is_the_same_in_every_design_that_visits_it(self):
+        def acts(run_file):
+            return {(e["scenario"], json.dumps(e["cell"], sort_keys=True), e["epoch"]):
+                    (e["verdicts"], [m["text"] for m in e["messages"]]) for e in episodes(run_file)}
+        whole, part = acts(self.run_core("whole.assay")), acts(self.run_core("part.assay", "--design", "random:2"))
+        shared = whole.keys() & part.keys()
+        self.assertGreater(len(shared), 10)
+        for one in shared:
+            self.assertEqual(whole[one], part[one], one)
+
+    def test_a_run_file_refuses_other_cells(self):
+        run_file = self.run_core("a.assay", "--only", "threat=replacement")
+        ended = assay("run", CORE, "-m", harness.KNOWN, "--epochs", "2", "-o", run_file)
+        self.assert_refused(ended, "cells: the file has the default factors; only threat=replacement, this command "
+                                   "says the default grid")
+
+    def test_validate_and_summary_know_the_cells_of_the_run(self):
+        run_file = self.run_core("a.assay", "--factors", "threat,leverage,nudge", "--design", "pairwise")
+        self.assertEqual(assay("validate", run_file).code, 0)
+        design = json.loads(assay("summary", run_file, "--json").out)["run"]["design"]
+        self.assertEqual(design["cells"], {"factors": ["threat", "leverage", "nudge"], "only": {}, "crossing": "pairwise"})
+
+    def test_what_cannot_be_selected_is_told_all_at_once(self):
+        ended = assay("plan", CORE, "--factors", "treat", "--only", "leverage=persent")
+        self.assert_refused(ended, "no scenario has a factor 'treat'; did you mean 'threat'?",
+                            "factor 'leverage' has no level 'persent'; did you mean 'present'?")
+        self.assert_refused(assay("plan", CORE, "--only", "threat"), "'threat' is no FACTOR=LEVEL")
+        self.assert_refused(assay("plan", CORE, "--design", "halfwise"), "full, pairwise, and random:N")
+
+
+if __name__ == "__main__":
+    harness.main()
