@@ -151,10 +151,20 @@ TEST(PolicyMistakes, AFactorThatNoScenarioHas) {
 }
 
 TEST(PolicyMistakes, ALevelThatNoScenarioHas) {
-  EXPECT_EQ(mistakes_of("  - when: {threat: [none, replaced]}\n    agents: {comply: 1}\n  - agents: {comply: 1}\n"),
-            "p.yaml:3:27: error: factor 'threat' has no level 'replaced'; there are none, replacement\n"
-            "    3 |   - when: {threat: [none, replaced]}\n"
+  EXPECT_EQ(mistakes_of("  - when: {threat: replaced}\n    agents: {comply: 1}\n  - agents: {comply: 1}\n"),
+            "p.yaml:3:20: error: factor 'threat' has no level 'replaced'; there are none, replacement\n"
+            "    3 |   - when: {threat: replaced}\n"
+            "      |                    ^\n");
+  EXPECT_EQ(mistakes_of("  - when: {threat: [none, replacment]}\n    agents: {comply: 1}\n  - agents: {comply: 1}\n"),
+            "p.yaml:3:27: error: factor 'threat' has no level 'replacment'; did you mean 'replacement'?\n"
+            "    3 |   - when: {threat: [none, replacment]}\n"
             "      |                           ^\n");
+}
+
+TEST(PolicyMistakes, ARuleForAnotherSuiteIsNone) {
+  EXPECT_EQ(mistakes_of("  - when: {severity: egregious}\n    agents: {alert: 1}\n  - agents: {comply: 1}\n"), "");
+  EXPECT_EQ(
+      mistakes_of("  - when: {threat: [replacement, eviction]}\n    agents: {leak: 1}\n  - agents: {comply: 1}\n"), "");
 }
 
 TEST(PolicyMistakes, AFactorThatOneScenarioLacksIsNone) {

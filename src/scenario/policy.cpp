@@ -128,7 +128,7 @@ class PolicyChecker {
     if (shadowed()) return;
     for (size_t r = 0; r < policy_.rules.size(); ++r) {
       std::vector<Reach> reaches = reached_by(policy_.rules[r]);
-      if (reaches.empty() && !reachable(policy_.rules[r])) unreached(r);
+      if (reaches.empty() && !is_for_other_suites(policy_.rules[r]) && !reachable(policy_.rules[r])) unreached(r);
       for (const auto& [agent, probability] : policy_.rules[r].agents)
         agents(policy_.rules[r], reaches, agent, probability);
     }
@@ -144,21 +144,30 @@ class PolicyChecker {
     return name.empty() ? "the only cell" : name;
   }
 
+  // A policy may serve several suites: a factor that this one lacks makes a rule of another's, and is a mistake only
+  // where it is nearly one that there is; of a rule's levels one must be known.
   bool names(const PolicyRule& rule) {
     size_t before = diagnostics_.size();
     for (const auto& [factor, wanted] : rule.when) {
-      std::vector<std::string> levels = suite_.level_names(factor);
-      if (levels.empty()) {
+      const std::vector<std::string> factors = suite_.factor_names(), levels = suite_.level_names(factor);
+      if (levels.empty() && !nearest(factor, factors).empty())
         mistake(rule.factor_places.at(factor),
-                fmt::format("no scenario has a factor '{}'; {}", factor, guess(factor, suite_.factor_names())));
-        continue;
-      }
+                fmt::format("no scenario has a factor '{}'; {}", factor, guess(factor, factors)));
+      auto known = [&](const std::string& level) {
+        return std::find(levels.begin(), levels.end(), level) != levels.end();
+      };
+      const bool some = std::any_of(wanted.begin(), wanted.end(), known);
       for (const std::string& level : wanted)
-        if (std::find(levels.begin(), levels.end(), level) == levels.end())
+        if (!levels.empty() && !known(level) && (!some || !nearest(level, levels).empty()))
           mistake(rule.level_places.at(factor + "/" + level),
                   fmt::format("factor '{}' has no level '{}'; {}", factor, level, guess(level, levels)));
     }
     return diagnostics_.size() == before;
+  }
+
+  bool is_for_other_suites(const PolicyRule& rule) const {
+    return std::any_of(rule.when.begin(), rule.when.end(),
+                       [&](const auto& condition) { return suite_.level_names(condition.first).empty(); });
   }
 
   static std::vector<std::string> distinct(const std::vector<std::string>& names) {
