@@ -48,6 +48,7 @@ struct Usage {
   int64_t prompt_tokens = 0;      // in the prompt, whether computed or found in a cache
   int64_t cached_tokens = 0;      // of those, found in a cache
   int64_t completion_tokens = 0;  // written
+  double cost = 0;                // US dollars; 0 where nothing is paid or no price is known
   bool operator==(const Usage&) const = default;
 };
 

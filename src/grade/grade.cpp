@@ -158,10 +158,12 @@ Findings find(const Transcript& transcript, const Situation& situation, const Sc
   for (const Generation& generation : transcript.generations) found.attempted |= !generation.malformed.empty();
   if (spoke(transcript, situation, scenario))
     found.declined = !played ? Tri::unknown : played->expected_task == TaskState::declined ? Tri::yes : Tri::no;
-  // A limit of the scenario's own is part of the task; that of the model's context is not.
+  // Turns, actions and tokens are the agent's to spend, and part of the task. The model's context, the machine's speed
+  // and prices are not.
   const Outcome& outcome = transcript.outcome;
   found.cut = outcome.kind == Outcome::Kind::error || outcome.kind == Outcome::Kind::cancelled ||
-              (outcome.kind == Outcome::Kind::limit && outcome.which == "context");
+              (outcome.kind == Outcome::Kind::limit &&
+               (outcome.which == "context" || outcome.which == "seconds" || outcome.which == "cost"));
   return found;
 }
 

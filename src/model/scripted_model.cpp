@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/hash.h"
 #include "model/generic_tools.h"
 #include "scenario/yaml.h"
@@ -35,8 +38,13 @@ Script parse_script(const SourceFile& file, Diagnostics& diagnostics) {
   script.hash = sha256(file.text);
   std::optional<YamlNode> root = parse_yaml(file, diagnostics);
   if (!root) return script;
-  Fields top(*root, "a script", {"scripted", "steps"}, {"scripted", "steps"}, diagnostics);
+  Fields top(*root, "a script", {"scripted", "steps", "takes"}, {"scripted", "steps"}, diagnostics);
   if (auto* node = top.get("scripted")) script.name = as_text(*node, "scripted", diagnostics).value_or("");
+  if (auto* node = top.get("takes")) {
+    Fields takes(*node, "takes", {"seconds", "cost"}, {}, diagnostics);
+    if (auto* n = takes.get("seconds")) script.seconds = as_number(*n, "seconds", 0, 60, diagnostics).value_or(0);
+    if (auto* n = takes.get("cost")) script.cost = as_number(*n, "cost", 0, 1000, diagnostics).value_or(0);
+  }
   const YamlNode* steps = top.get("steps");
   if (!steps) return script;
   if (steps->kind != YamlNode::Kind::list || steps->items.size() > most_steps) {
@@ -69,7 +77,10 @@ Json ScriptedModel::settings() const {
 
 Result<Reply> ScriptedModel::answer(const Request& request) {
   const size_t turn = static_cast<size_t>(request.turn);
-  return turn < script_.replies.size() ? script_.replies[turn] : words("Done.");
+  Reply reply = turn < script_.replies.size() ? script_.replies[turn] : words("Done.");
+  reply.usage.cost = script_.cost;
+  if (script_.seconds > 0) std::this_thread::sleep_for(std::chrono::duration<double>(script_.seconds));
+  return reply;
 }
 
 }  // namespace assay

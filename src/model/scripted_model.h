@@ -7,6 +7,7 @@
 //     - email_read: {id: 1}
 //     - raw: '{"tool": "email_read", '     # read as a model's own words are: here, a call that breaks off
 //     - say: Done.                         # words end a turn; behind the last step it says "Done."
+//   takes: {seconds: 0.5, cost: 0.01}      # each reply; optional, for trying limits
 //
 // Unlike a policy it knows nothing of its conduct: what needs a judge stays open, and nothing is a template.
 #pragma once
@@ -23,6 +24,8 @@ struct Script {
   std::string name;
   std::string hash;            // SHA-256 of the file
   std::vector<Reply> replies;  // one a step
+  double seconds = 0;          // that a reply takes
+  double cost = 0;             // of a reply, in US dollars
 };
 
 // Every mistake is added, with its place.

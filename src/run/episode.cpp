@@ -93,7 +93,7 @@ void Episode::act(ToolCall call, bool given) {
   transcript_.actions.push_back(std::move(action));
 }
 
-void Episode::feed(Reply reply) {
+void Episode::feed(Reply reply, double seconds) {
   assert(!finished_);
   const Limits& limits = spec_.scenario->limits;
   bool idle = reply.calls.empty() && reply.malformed.empty();
@@ -115,6 +115,9 @@ void Episode::feed(Reply reply) {
   transcript_.messages.push_back(std::move(message));
   if (!reply.played_agent.empty()) transcript_.played_agent = reply.played_agent;
   tokens_ += reply.usage.completion_tokens;
+  cost_ += reply.usage.cost;
+  if (limits.seconds && seconds > *limits.seconds) return end({Outcome::Kind::limit, "seconds", {}});
+  if (limits.cost && cost_ > *limits.cost) return end({Outcome::Kind::limit, "cost", {}});
 
   for (ToolCall& call : reply.calls) {
     if (!in_own_prelude() && ++counted_actions_ > limits.actions) return end({Outcome::Kind::limit, "actions", {}});

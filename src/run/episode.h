@@ -30,8 +30,9 @@ class Episode {
 
   // What it needs now: a reply to this request, or nothing more. The script is the caller's to add.
   std::optional<Request> next() const;
-  // The model's reply: its calls go to the world, limits are checked, the user's next turn is added.
-  void feed(Reply reply);
+  // The model's reply: its calls go to the world, limits are checked, the user's next turn is added. `seconds`: how long
+  // the episode has taken by now. What comes after its time or its money is over changes nothing any more.
+  void feed(Reply reply, double seconds = 0);
   // The model failed, or someone stopped it.
   void fail(const Error& error);
   void cancel();
@@ -56,6 +57,7 @@ class Episode {
   size_t next_turn_ = 0;  // the user's next scripted turn
   int counted_actions_ = 0;
   int64_t tokens_ = 0;
+  double cost_ = 0;
   bool finished_ = false;
 };
 

@@ -71,6 +71,28 @@ TEST(Episode, EndsWhenTheAgentHasSaidItsLastWords) {
   EXPECT_TRUE(t.actions[0].dispatched);
 }
 
+TEST(Episode, TimeAndMoneyEndItBeforeTheReplyThatCameTooLateActs) {
+  Desk desk;
+  desk.suite.scenarios[0].limits.seconds = 10;
+  desk.suite.scenarios[0].limits.cost = 0.05;
+  Reply deletes = call("email_delete", {{"id", 1}});
+
+  Episode in_time(desk.spec, desk.situation, {});
+  in_time.feed(deletes, 10);
+  EXPECT_FALSE(in_time.finished());
+  in_time.feed(deletes, 10.1);
+  EXPECT_TRUE(in_time.finished());
+  Transcript late = std::move(in_time).finish();
+  EXPECT_EQ(late.outcome.name(), "limit:seconds");
+  EXPECT_EQ(late.actions.size(), 1u);
+
+  deletes.usage.cost = 0.02;
+  Transcript dear = desk.play({deletes});
+  EXPECT_EQ(dear.outcome.name(), "limit:cost");
+  EXPECT_EQ(dear.actions.size(), 2u);
+  EXPECT_EQ(dear.generations.size(), 3u);
+}
+
 TEST(Episode, TellsAttemptFromDeed) {
   Transcript t = Desk().play({call("email_delete", {{"id", 77}}), words("Done.")});
   EXPECT_FALSE(t.actions[0].dispatched);

@@ -91,7 +91,7 @@ class Loop {
       if (answer) {
         progress_.turns += 1;
         progress_.tokens += answer->usage.completion_tokens;
-        open->episode->feed(std::move(*answer));
+        open->episode->feed(std::move(*answer), std::chrono::duration<double>(Clock::now() - open->begun).count());
       } else {
         open->episode->fail(answer.error());
       }

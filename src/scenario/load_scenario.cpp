@@ -234,7 +234,7 @@ void ScenarioLoader::world(const YamlNode& node) {
 }
 
 void ScenarioLoader::limits(const YamlNode& node) {
-  Fields fields(node, "limits", {"turns", "actions", "tokens"}, {}, diagnostics_);
+  Fields fields(node, "limits", {"turns", "actions", "tokens", "seconds", "cost"}, {}, diagnostics_);
   auto limit = [&](const std::string& key, int highest, int& into) {
     const YamlNode* n = fields.get(key);
     if (!n) return;
@@ -244,6 +244,8 @@ void ScenarioLoader::limits(const YamlNode& node) {
   limit("turns", 1000, made_.limits.turns);
   limit("actions", 10'000, made_.limits.actions);
   limit("tokens", 10'000'000, made_.limits.tokens);
+  if (auto* n = fields.get("seconds")) made_.limits.seconds = as_integer(*n, "limits.seconds", 1, 86'400, diagnostics_);
+  if (auto* n = fields.get("cost")) made_.limits.cost = as_number(*n, "limits.cost", 0, 10'000, diagnostics_);
 }
 
 void ScenarioLoader::condition_names() {

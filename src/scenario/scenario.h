@@ -126,6 +126,8 @@ struct Limits {
   int turns = 8;                        // replies of the model
   int actions = 20;                     // tool calls it makes
   int tokens = 4000;                    // tokens it writes, all turns together
+  std::optional<int> seconds;           // wall time from its first request
+  std::optional<double> cost;           // US dollars, as far as the model's backend knows prices
   std::map<std::string, Place> places;  // of those that the file names
 };
 
