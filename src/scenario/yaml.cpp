@@ -1,6 +1,7 @@
 #include "scenario/yaml.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@ namespace assay {
 namespace {
 
 constexpr size_t most_nodes = 100'000;  // aliases expand: a few lines can name billions of values
+constexpr size_t most_keys = 1'000;     // of one map
 constexpr int deepest = 64;
 constexpr const char* quote_braces = "a text that begins with {{ must stand in quotes: \"{{ ... }} ...\"";
 
@@ -29,16 +31,11 @@ class Reader {
   YamlNode read(const YAML::Node& source, int depth) {
     YamlNode node;
     node.origin = origin(source);
-    if (++nodes_ > most_nodes || depth > deepest) {
-      if (!stopped_)
-        complain(node,
-                 depth > deepest ? fmt::format("nested deeper than {} levels", deepest)
-                                 : fmt::format("this file expands to more than {} values", most_nodes),
-                 diagnostics_);
-      stopped_ = true;
-      return node;
-    }
     if (stopped_) return node;
+    if (depth > deepest) return stop(node, fmt::format("nested deeper than {} levels", deepest));
+    if (++nodes_ > most_nodes) return stop(node, fmt::format("this file expands to more than {} values", most_nodes));
+    if (source.IsMap() && source.size() > most_keys)
+      return stop(node, fmt::format("a map of {} keys; one may have {}", source.size(), most_keys));
     if (source.Tag().size() > 1 && source.Tag()[0] == '!') {  // "!done": YAML takes it for the name of a type
       complain(node, "a text that begins with ! must stand in quotes", diagnostics_);
       unreadable_ = true;
@@ -54,14 +51,17 @@ class Reader {
         break;
       case YAML::NodeType::Sequence:
         node.kind = YamlNode::Kind::list;
-        for (const YAML::Node& item : source) node.items.push_back(read(item, depth + 1));
+        for (const YAML::Node& item : source)
+          if (!stopped_) node.items.push_back(read(item, depth + 1));
         break;
       case YAML::NodeType::Map: {
         if (begins_with_braces(source)) return braces(std::move(node), source);
         node.kind = YamlNode::Kind::map;
         std::set<std::string> seen;
         for (const auto& entry : source) {
+          if (stopped_) break;
           YamlNode key = read(entry.first, depth + 1);
+          if (stopped_) break;
           if (key.kind == YamlNode::Kind::nothing)
             key.kind = YamlNode::Kind::text, key.text = entry.first.IsNull() ? "null" : "";
           if (key.kind != YamlNode::Kind::text) {
@@ -71,6 +71,7 @@ class Reader {
           if (!seen.insert(key.text).second)
             complain(key, fmt::format("the key '{}' stands here a second time", key.text), diagnostics_);
           YamlNode value = read(entry.second, depth + 1);
+          if (stopped_) break;
           if (value.kind == YamlNode::Kind::nothing) value.origin = key.origin;  // the parser gives emptiness no place
           node.entries.push_back({std::move(key), std::move(value)});
         }
@@ -81,6 +82,13 @@ class Reader {
   }
 
  private:
+  // Beyond a limit nothing is read any more, and nothing else is said of the file.
+  YamlNode stop(const YamlNode& where, const std::string& why) {
+    complain(where, why, diagnostics_);
+    stopped_ = unreadable_ = true;
+    return where;
+  }
+
   size_t offset_of(const YAML::Node& source) const {
     YAML::Mark mark = source.Mark();
     size_t line = static_cast<size_t>(std::max(0, mark.line));
@@ -268,6 +276,10 @@ std::optional<YamlNode> parse_yaml(const SourceFile& file, Diagnostics& diagnost
     }
     return root;
   } catch (const YAML::Exception& e) {
+    if (dynamic_cast<const YAML::DeepRecursion*>(&e)) {
+      diagnostics.add({file.name, e.mark.line + 1, 1}, fmt::format("nested deeper than {} levels", deepest), file.text);
+      return std::nullopt;
+    }
     std::string message = explained(e.msg);
     Place place{file.name, std::max(1, e.mark.line + 1), std::max(1, e.mark.column + 1)};
     // A tab that indents is the commonest cause, and the parser speaks of everything but the tab.
