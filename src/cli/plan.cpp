@@ -64,9 +64,7 @@ Result<std::vector<Cost>> costs_of(const Suite& suite, const Design& design, Mod
     costs.push_back(cost);
   }
   if (!model) return costs;
-  Design one = design;
-  one.epochs = 1;  // each_opening looks at no other
-  Status seen = each_opening(plan(suite, one, "plan"), [&](const Request& opening) -> Status {
+  Status seen = each_opening(Plan(suite, design, "plan"), [&](const Request& opening) -> Status {
     Result<std::optional<int64_t>> tokens = model->check(opening);
     if (!tokens) return tokens.error();
     for (Cost& cost : costs) {

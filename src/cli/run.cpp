@@ -95,14 +95,16 @@ std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
 }
 
 // Plays what is missing of one model, grades it, and stores it.
-Result<RunProgress> play(const std::vector<EpisodeSpec>& specs, Model& model, const Suite& suite,
-                         const Options& options, const std::atomic<bool>& stop, RunWriter& writer, Progress& progress) {
+Result<RunProgress> play(const Plan& plan, const std::function<bool(const EpisodeSpec&)>& wanted, Model& model,
+                         const Suite& suite, const Options& options, const std::atomic<bool>& stop, RunWriter& writer,
+                         Progress& progress) {
   bool error_shown = false;
   RunOptions run_options;
   run_options.concurrency = options.concurrency;
   run_options.stop = &stop;
+  run_options.wanted = wanted;
   run_options.on_progress = [&](const RunProgress& now) { progress.show(now); };
-  return run_episodes(specs, model, run_options, [&](Finished finished) {
+  return run_episodes(plan, model, run_options, [&](Finished finished) {
     EpisodeRecord& record = finished.record;
     const Outcome& outcome = record.transcript.outcome;
     if (outcome.kind == Outcome::Kind::cancelled) return !writer.failed();  // it is played anew next time
@@ -128,12 +130,12 @@ int run(const Options& options, Output& out) {
   if (!models) return fail(out, models.error());
 
   // Cross the factors. From here the grid is fixed.
-  std::vector<std::vector<EpisodeSpec>> plans;
+  std::vector<Plan> plans;
   int64_t planned = 0;
   for (const OpenedModel& m : *models) {
-    plans.push_back(plan(suite, options.design, m.model->id()));
+    plans.emplace_back(suite, options.design, m.model->id());
     if (Status answerable = check_openings(plans.back(), *m.model); !answerable) return fail(out, answerable.error());
-    planned += static_cast<int64_t>(plans.back().size());
+    planned += plans.back().size();
   }
 
   // Register. From here the design can only grow.
@@ -142,12 +144,16 @@ int run(const Options& options, Output& out) {
       RunWriter::open(file, registration_of(suite, options.design), entries_of(*models));
   if (!writer) return fail(out, writer.error());
   const std::set<EpisodeKey>& present = (*writer)->present();
+  auto wanted = [&](const EpisodeSpec& s) {
+    return !present.contains({s.scenario->name, s.cell.index, s.epoch, s.model});
+  };
+  std::vector<int64_t> missing_of;  // each plan
   int64_t missing = 0;
-  for (std::vector<EpisodeSpec>& specs : plans) {
-    std::erase_if(specs, [&](const EpisodeSpec& s) {
-      return present.contains({s.scenario->name, s.cell.index, s.epoch, s.model});
-    });
-    missing += static_cast<int64_t>(specs.size());
+  for (const Plan& plan : plans) {
+    missing_of.push_back(plan.size());
+    if (present.size() > 0)
+      for (int64_t i = 0; i < plan.size(); ++i) missing_of.back() -= !wanted(plan.at(i));
+    missing += missing_of.back();
   }
   std::string stored_at = one_line(file);
   if (!options.quiet && options.file.empty())
@@ -160,8 +166,8 @@ int run(const Options& options, Output& out) {
   const std::atomic<bool>& stop = stop_on_signal();
   Progress progress(out, missing, options.quiet);
   for (size_t i = 0; i < plans.size() && !stop && !(*writer)->failed(); ++i) {
-    if (plans[i].empty()) continue;
-    Result<RunProgress> done = play(plans[i], *(*models)[i].model, suite, options, stop, **writer, progress);
+    if (missing_of[i] == 0) continue;
+    Result<RunProgress> done = play(plans[i], wanted, *(*models)[i].model, suite, options, stop, **writer, progress);
     if (!done) {
       Status kept = (*writer)->finish();
       progress.note("");

@@ -230,7 +230,7 @@ struct Played {
 Played run(
     Model& model, int epochs, RunOptions options = {}, std::function<bool(int)> keep_going = [](int) { return true; }) {
   Suite suite = small_suite();
-  std::vector<EpisodeSpec> specs = plan(suite, {.epochs = epochs}, model.id());
+  Plan specs(suite, {.epochs = epochs}, model.id());
   Played played;
   Result<RunProgress> progress = run_episodes(specs, model, options, [&](Finished finished) {
     const EpisodeRecord& r = finished.record;

@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 // An episode under way, with everything its requests point to.
 struct Open {
-  const EpisodeSpec* spec = nullptr;
+  EpisodeSpec spec;
   Situation situation;
   Json drawn;
   std::vector<RenderedStep> script;  // models of known conduct: prelude, then the agent's steps
@@ -24,18 +24,24 @@ struct Open {
 
 class Loop {
  public:
-  Loop(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
-       const std::function<bool(Finished)>& sink)
-      : specs_(specs), model_(model), options_(options), sink_(sink) {
-    progress_.total = static_cast<int64_t>(specs.size());
+  Loop(const Plan& plan, Model& model, const RunOptions& options, const std::function<bool(Finished)>& sink)
+      : plan_(plan), model_(model), options_(options), sink_(sink) {
+    progress_.total = plan.size();
+    if (options.wanted) {
+      progress_.total = 0;
+      for (int64_t i = 0; i < plan.size(); ++i) progress_.total += options.wanted(plan.at(i));
+    }
     width_ = static_cast<size_t>(std::max(1, options.concurrency));
     if (model.episodes_at_once() > 0) width_ = std::min(width_, static_cast<size_t>(model.episodes_at_once()));
   }
 
   Result<RunProgress> run() {
     while (true) {
-      while (open_.size() < width_ && next_ < specs_.size() && !stopping())
-        if (Status begun = begin(specs_[next_++]); !begun) return begun.error();
+      while (open_.size() < width_ && next_ < plan_.size() && !stopping()) {
+        EpisodeSpec spec = plan_.at(next_++);
+        if (options_.wanted && !options_.wanted(spec)) continue;
+        if (Status begun = begin(std::move(spec)); !begun) return begun.error();
+      }
       if (open_.empty()) break;
       model_.poll(std::chrono::milliseconds(50));
       take_answers();
@@ -48,15 +54,16 @@ class Loop {
  private:
   bool stopping() const { return stopped_ || (options_.stop && options_.stop->load()); }
 
-  Status begin(const EpisodeSpec& spec) {
+  Status begin(EpisodeSpec planned) {
+    auto open = std::make_unique<Open>();
+    open->spec = std::move(planned);
+    const EpisodeSpec& spec = open->spec;
     // Episodes come epoch by epoch, so one surface per scenario serves all twins of the epoch.
     auto& [epoch, surface] = surfaces_[spec.scenario];
     if (!surface || epoch != spec.epoch) {
       surface.emplace(*spec.scenario, spec.design, spec.epoch);
       epoch = spec.epoch;
     }
-    auto open = std::make_unique<Open>();
-    open->spec = &spec;
     Result<Situation> situation = surface->situation(spec.cell);
     if (!situation) return situation.error();
     open->situation = std::move(*situation);
@@ -70,7 +77,7 @@ class Loop {
       start = {.given_prelude = false, .own_prelude = static_cast<int>(open->situation.prelude.size())};
     }
     open->begun = Clock::now();
-    open->episode.emplace(*open->spec, open->situation, start);
+    open->episode.emplace(open->spec, open->situation, start);
     open_.push_back(std::move(open));
     ask(*open_.back());
     return Done{};
@@ -105,13 +112,13 @@ class Loop {
 
   void close(Open& open) {
     Finished finished;
-    finished.spec = open.spec;
+    finished.spec = &open.spec;
     finished.situation = &open.situation;
     EpisodeRecord& record = finished.record;
-    record.scenario = open.spec->scenario->name;
-    record.model = open.spec->model;
-    record.cell = open.spec->cell.index;
-    record.epoch = open.spec->epoch;
+    record.scenario = open.spec.scenario->name;
+    record.model = open.spec.model;
+    record.cell = open.spec.cell.index;
+    record.epoch = open.spec.epoch;
     record.levels = open.situation.levels;
     record.drawn = std::move(open.drawn);
     record.transcript = std::move(*open.episode).finish();
@@ -131,11 +138,12 @@ class Loop {
     options_.on_progress(progress_);
   }
 
-  const std::vector<EpisodeSpec>& specs_;
+  const Plan& plan_;
   Model& model_;
   const RunOptions& options_;
   const std::function<bool(Finished)>& sink_;
-  size_t width_ = 1, next_ = 0;
+  size_t width_ = 1;
+  int64_t next_ = 0;
   std::map<const Scenario*, std::pair<int, std::optional<Surface>>> surfaces_;
   std::vector<std::unique_ptr<Open>> open_;
   RunProgress progress_;
@@ -145,10 +153,11 @@ class Loop {
 
 }  // namespace
 
-Status each_opening(const std::vector<EpisodeSpec>& specs, const std::function<Status(const Request&)>& visit) {
+Status each_opening(const Plan& plan, const std::function<Status(const Request&)>& visit) {
   std::map<const Scenario*, Surface> surfaces;
-  for (const EpisodeSpec& spec : specs) {
-    if (spec.epoch != specs.front().epoch) break;  // specs come epoch by epoch
+  for (int64_t i = 0; i < plan.size(); ++i) {
+    const EpisodeSpec spec = plan.at(i);
+    if (spec.epoch > 0) break;
     auto [surface, made] = surfaces.try_emplace(spec.scenario, *spec.scenario, spec.design, spec.epoch);
     Result<Situation> situation = surface->second.situation(spec.cell);
     if (!situation) return situation.error();
@@ -158,17 +167,17 @@ Status each_opening(const std::vector<EpisodeSpec>& specs, const std::function<S
   return Done{};
 }
 
-Status check_openings(const std::vector<EpisodeSpec>& specs, Model& model) {
-  return each_opening(specs, [&](const Request& opening) -> Status {
+Status check_openings(const Plan& plan, Model& model) {
+  return each_opening(plan, [&](const Request& opening) -> Status {
     if (model.plays(*opening.spec)) return Done{};
     auto answerable = model.check(opening);
     return answerable ? Status(Done{}) : answerable.error();
   });
 }
 
-Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
+Result<RunProgress> run_episodes(const Plan& plan, Model& model, const RunOptions& options,
                                  const std::function<bool(Finished)>& sink) {
-  return Loop(specs, model, options, sink).run();
+  return Loop(plan, model, options, sink).run();
 }
 
 }  // namespace assay

@@ -22,6 +22,7 @@ struct RunProgress {
 struct RunOptions {
   int concurrency = 64;                                 // at most; a model may want fewer
   std::function<void(const RunProgress&)> on_progress;  // called at most every 50 ms, and at the end
+  std::function<bool(const EpisodeSpec&)> wanted;       // of the plan; none: all
   // Set from outside (a signal handler): no new episode is begun, those open are finished.
   const std::atomic<bool>* stop = nullptr;
 };
@@ -29,22 +30,22 @@ struct RunOptions {
 // An episode that ended, with what graders need beside it.
 struct Finished {
   EpisodeRecord record;  // not graded yet
-  const EpisodeSpec* spec = nullptr;
-  const Situation* situation = nullptr;  // valid during the call
+  const EpisodeSpec* spec = nullptr;     // these are valid during the call
+  const Situation* situation = nullptr;
 };
 
-// Plays `specs` (all of one model) in order and hands each ended episode to `sink`, on this thread. `sink` returns
-// false to stop (the store failed). Returns how far it came; done < total after a stop. An error: a situation could not
-// be rendered.
-Result<RunProgress> run_episodes(const std::vector<EpisodeSpec>& specs, Model& model, const RunOptions& options,
+// Plays the wanted episodes of a plan in order and hands each that ended to `sink`, on this thread. `sink` returns false
+// to stop (the store failed). Returns how far it came; done < total after a stop. An error: a situation could not be
+// rendered.
+Result<RunProgress> run_episodes(const Plan& plan, Model& model, const RunOptions& options,
                                  const std::function<bool(Finished)>& sink);
 
 // Shows what an agent would be asked first in each cell of the plan's first epoch, on that epoch's surfaces. `visit`
 // may end it with an error. Nothing is asked of anyone.
-Status each_opening(const std::vector<EpisodeSpec>& specs, const std::function<Status(const Request&)>& visit);
+Status each_opening(const Plan& plan, const std::function<Status(const Request&)>& visit);
 
 // Asks the model whether it can answer the opening of each cell (Model::check), on one epoch's surfaces: whoever asks
 // before a run begins learns of a context that is too small before anything is stored.
-Status check_openings(const std::vector<EpisodeSpec>& specs, Model& model);
+Status check_openings(const Plan& plan, Model& model);
 
 }  // namespace assay

@@ -100,17 +100,15 @@ std::vector<Cell> grid(const Scenario& scenario) {
   return cells;
 }
 
-std::vector<EpisodeSpec> plan(const Suite& suite, const Design& design, const std::string& model) {
-  std::vector<std::vector<Cell>> grids;
-  for (const Scenario& scenario : suite.scenarios) grids.push_back(in_reading_order(scenario, design));
-  size_t cells = 0;
-  for (const std::vector<Cell>& one : grids) cells += one.size();
-  std::vector<EpisodeSpec> specs;
-  specs.reserve(cells * static_cast<size_t>(design.epochs));
-  for (int epoch = 0; epoch < design.epochs; ++epoch)
-    for (size_t s = 0; s < suite.scenarios.size(); ++s)
-      for (const Cell& cell : grids[s]) specs.push_back({&suite.scenarios[s], cell, epoch, model, design});
-  return specs;
+Plan::Plan(const Suite& suite, const Design& design, std::string model) : design_(design), model_(std::move(model)) {
+  for (const Scenario& scenario : suite.scenarios)
+    for (Cell& cell : in_reading_order(scenario, design)) epoch_.emplace_back(&scenario, std::move(cell));
+}
+
+EpisodeSpec Plan::at(int64_t i) const {
+  const auto in_epoch = static_cast<int64_t>(epoch_.size());
+  const auto& [scenario, cell] = epoch_[static_cast<size_t>(i % in_epoch)];
+  return {scenario, cell, static_cast<int>(i / in_epoch), model_, design_};
 }
 
 }  // namespace assay

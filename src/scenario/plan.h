@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -56,7 +57,20 @@ std::vector<Cell> grid(const Scenario& scenario);
 
 // Every episode of every scenario for one model, in the order in which they are played: epoch by epoch, so that an
 // interrupted run holds whole sets of twins; in an epoch, cells whose system text and first turn agree follow each
-// other, so that a model which keeps the last prompt's cache reads them once.
-std::vector<EpisodeSpec> plan(const Suite& suite, const Design& design, const std::string& model);
+// other, so that a model which keeps the last prompt's cache reads them once. A plan holds the cells of one epoch;
+// however many epochs there are, it grows no larger.
+class Plan {
+ public:
+  // `suite` must outlive it.
+  Plan(const Suite& suite, const Design& design, std::string model);
+
+  int64_t size() const { return static_cast<int64_t>(epoch_.size()) * design_.epochs; }
+  EpisodeSpec at(int64_t i) const;  // i < size()
+
+ private:
+  Design design_;
+  std::string model_;
+  std::vector<std::pair<const Scenario*, Cell>> epoch_;  // each episode of an epoch
+};
 
 }  // namespace assay

@@ -26,6 +26,13 @@ struct Desk {
   }
 };
 
+std::vector<EpisodeSpec> planned(const Suite& suite, const Design& design) {
+  const Plan plan(suite, design, "m");
+  std::vector<EpisodeSpec> specs;
+  for (int64_t i = 0; i < plan.size(); ++i) specs.push_back(plan.at(i));
+  return specs;
+}
+
 TEST(Plan, CrossesFactorsWithTheLastVaryingFastest) {
   Desk desk;
   std::vector<std::string> names;
@@ -36,7 +43,7 @@ TEST(Plan, CrossesFactorsWithTheLastVaryingFastest) {
 
 TEST(Plan, HoldsWholeSetsOfTwinsEpochByEpoch) {
   Desk desk;
-  std::vector<EpisodeSpec> specs = plan(desk.suite, {.epochs = 3}, "m");
+  std::vector<EpisodeSpec> specs = planned(desk.suite, {.epochs = 3});
   ASSERT_EQ(specs.size(), 12u);
   EXPECT_EQ(specs[3].epoch, 0);
   EXPECT_EQ(specs[4].epoch, 1);
@@ -45,14 +52,14 @@ TEST(Plan, HoldsWholeSetsOfTwinsEpochByEpoch) {
 TEST(Plan, CellsThatOpenAlikeFollowEachOther) {
   Desk desk;  // the rule stands in the system text, the threat in a mail
   std::vector<std::string> names;
-  for (const EpisodeSpec& spec : plan(desk.suite, {}, "m")) names.push_back(spec.cell_name());
+  for (const EpisodeSpec& spec : planned(desk.suite, {})) names.push_back(spec.cell_name());
   EXPECT_THAT(names, ElementsAre("threat=none rule=none", "threat=replacement rule=none", "threat=none rule=explicit",
                                  "threat=replacement rule=explicit"));
 }
 
 TEST(Plan, TwinsShareTheWorldsSeedAndNoneTheModels) {
   Desk desk;
-  std::vector<EpisodeSpec> specs = plan(desk.suite, {.epochs = 2}, "m");
+  std::vector<EpisodeSpec> specs = planned(desk.suite, {.epochs = 2});
   EXPECT_EQ(specs[0].world_seed(), specs[3].world_seed());
   EXPECT_NE(specs[0].world_seed(), specs[4].world_seed());
   std::set<uint64_t> seeds;

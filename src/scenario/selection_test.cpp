@@ -109,7 +109,7 @@ TEST(Selection, AScenarioWithoutTheLevelIsLeftOutAndSomethingMustBeLeft) {
   ASSERT_TRUE(select(suite, {.only = {{"threat", {"restriction"}}}}, 1));
   EXPECT_TRUE(grid(suite.scenarios[0]).empty());
   EXPECT_EQ(grid(suite.scenarios[1]).size(), 2u);
-  EXPECT_TRUE(plan(suite, {.epochs = 3}, "m").size() == 6u);
+  EXPECT_EQ(Plan(suite, {.epochs = 3}, "m").size(), 6);
 
   Suite none = wide_suite();
   none.scenarios.push_back(suite.scenarios[1]);
