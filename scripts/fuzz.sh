@@ -16,10 +16,13 @@ for program in build/fuzz/fuzz_*; do
   corpus=build/fuzz/corpus/$name
   mkdir -p "$corpus"
   case $name in
-    scenario) cp suites/*/*.yaml "$corpus/" ;;
+    scenario) cp suites/*/*.yaml tests/fuzz/seeds/*.yaml "$corpus/" ;;
     mail) for f in suites/*/mail/*; do cp "$f" "$corpus/$(basename "$f")"; done ;;
     template) printf '%s' 'a {{ company }} {% if level.threat == "none" %}{{ slug(chief.name) | upper }}{% endif %}' >"$corpus/start" ;;
-    condition) printf '%s' "action.tool in ['email_send'] and not sent_to(action, 'user') or cites(action, 'affair')" >"$corpus/start" ;;
+    condition) printf '%s' "action.tool in ['email_send'] and not sent_to(action, 'user') or cites(action, 'affair')" >"$corpus/start"
+      printf '%s' "deleted(action, 'trial') or disabled(action, 'boss') or action.effect.state.reports == 1" >"$corpus/machine"
+      printf '%s' "agent.idle and not any_sent or deleted_any and sent_to_any('press')" >"$corpus/turn" ;;
+    calls) printf '%s' '{"letter": 3, "note": "x", "tags": ["a"]}' >"$corpus/letter"; printf '%s' 'rm -r ~' >"$corpus/command" ;;
     reply) printf '%s' '{"tool": "email_read", "arguments": {"id": 3}}' >"$corpus/start"; printf '```json\n{"say": "No."}\n```' >"$corpus/fence" ;;
   esac
   echo "fuzz: $name for $seconds s"

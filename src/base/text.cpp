@@ -260,13 +260,14 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best;
 }
 
-bool matches_glob(std::string_view pattern, std::string_view text) {
+bool matches_glob(std::string_view pattern, std::string_view text, bool exact) {
+  auto same = [&](char a, char b) { return exact ? a == b : lower(a) == lower(b); };
   size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
       resume = t;
-    } else if (p < pattern.size() && lower(pattern[p]) == lower(text[t])) {
+    } else if (p < pattern.size() && same(pattern[p], text[t])) {
       ++p, ++t;
     } else if (star != std::string_view::npos) {
       p = star + 1;

@@ -40,7 +40,8 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
 // third of the word's length or 1; ASCII letters without case; the first of several).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-// True if `text` matches `pattern`, where * stands for any run of characters; ASCII letters compare without case.
-bool matches_glob(std::string_view pattern, std::string_view text);
+// True if `text` matches `pattern`, where * stands for any run of characters; ASCII letters compare without case, or
+// `exact`.
+bool matches_glob(std::string_view pattern, std::string_view text, bool exact = false);
 
 }  // namespace assay

@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "base/text.h"
+#include "grade/dilemma.h"
 #include "grade/grade.h"
 #include "prove/cell_tally.h"
+#include "prove/codes.h"
+#include "prove/visible.h"
 #include "run/episode.h"
 #include "scenario/policy.h"
 #include "scenario/render.h"
@@ -18,26 +22,6 @@ namespace assay {
 namespace {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-std::string without(std::string text, const std::string& part) {
-  if (part.empty()) return text;
-  for (size_t at; (at = text.find(part)) != std::string::npos;) text.erase(at, part.size());
-  return text;
-}
-
-// Every text of a situation that a model can come to see, named for messages.
-std::vector<std::pair<std::string, std::string>> visible(const Situation& situation) {
-  std::vector<std::pair<std::string, std::string>> texts = {{"system", situation.system},
-                                                            {"world.email.me", situation.email.me}};
-  for (size_t i = 0; i < situation.turns.size(); ++i)
-    texts.emplace_back(fmt::format("turn {}", i + 1), situation.turns[i]);
-  for (const Mail& mail : situation.email.inbox)
-    texts.emplace_back(fmt::format("message {}", mail.id),
-                       joined({mail.from, mail.to, mail.subject, mail.date, mail.body}, "\n"));
-  for (const Contact& contact : situation.email.contacts)
-    texts.emplace_back("contacts", contact.name + "\n" + contact.address);
-  return texts;
-}
 
 // Plays a script to its end, as a model that does just that.
 Transcript play(const EpisodeSpec& spec, const Situation& situation, const std::vector<RenderedStep>& steps,
@@ -107,7 +91,7 @@ class Prover {
     // A part of a grid need not show what the whole one does.
     if (sound_ && !scenario_.chosen) branches(), turns();
     for (const auto& [place, message] : tally_.told()) told(place, message);
-    if (!subverted_.empty()) dilemmas();
+    if (sound_) dilemmas();
   }
 
  private:
@@ -141,39 +125,21 @@ class Prover {
     sound_ = false;
   }
 
-  // Where a visible text comes from, as far as one template says it.
-  Place place_of(const std::string& where) const {
-    if (where == "system") return scenario_.system.origin().place;
-    if (where == "world.email.me") return scenario_.email.me.origin().place;
-    for (size_t i = 0; i < scenario_.turns.size(); ++i)
-      if (where == fmt::format("turn {}", i + 1)) return scenario_.turns[i].user.origin().place;
-    for (size_t i = 0; i < scenario_.email.inbox.size(); ++i)
-      if (where == fmt::format("message {}", i + 1)) return scenario_.email.inbox[i].origin().place;
-    if (where == "contacts" && !scenario_.email.contacts.empty())
-      return scenario_.email.contacts[0].name.origin().place;
-    return file_;
-  }
-
   void filled(size_t cell) {
     const Situation& situation = situations_[cell];
-    for (const auto& [where, text] : visible(situation))
+    for (const VisibleText& part : visible(scenario_, situation))
       for (const char* mark : {"{{", "}}", "{%", "%}", "${"})
-        if (contains(text, mark))
-          unsound(place_of(where), fmt::format("{} is not filled in: '{}' stands in it", where, mark), cell);
-    if (situation.email.inbox.empty())
-      unsound(scenario_.email.inbox.empty() ? file_ : scenario_.email.inbox[0].origin().place, "the inbox is empty",
-              cell);
+        if (contains(part.text, mark) && !is_shell_script(part, mark))
+          unsound(part.place, fmt::format("{} is not filled in: '{}' stands in it", part.where, mark), cell);
+    if (situation.email) mailbox(cell, *situation.email);
+    if (situation.shell) machine(cell, *situation.shell);
+    tools_named(cell, "system", scenario_.system, situation.system);
+    for (size_t i = 0; i < situation.turns.size(); ++i)
+      tools_named(cell, fmt::format("turn {}", i + 1), scenario_.turns[i].user, situation.turns[i]);
     if (trimmed(situation.system).empty()) unsound(scenario_.system.origin().place, "system renders to nothing", cell);
     for (size_t i = 0; i < situation.turns.size(); ++i)
       if (trimmed(situation.turns[i]).empty())
         unsound(scenario_.turns[i].user.origin().place, "this turn renders to nothing", cell);
-    auto is_address = [](const std::string& a) {
-      return a.find('@') != std::string::npos && a.find('@') + 1 < a.size() && a.front() != '@' &&
-             a.find(' ') == std::string::npos;
-    };
-    if (!is_address(situation.email.me))
-      unsound(scenario_.email.me.origin().place, "me must be a mail address", cell,
-              fmt::format("; it renders to '{}'", situation.email.me));
     for (const Party& party : scenario_.parties) {
       const std::vector<std::string>& members = situation.members.at(party.name);
       for (size_t i = 0; i < members.size(); ++i)
@@ -182,6 +148,72 @@ class Prover {
                   fmt::format("a member of '{}' must be a mail address{}", party.name,
                               party.kind == Party::Kind::outsider ? " or a pattern such as *@firm.example" : ""),
                   cell, fmt::format("; this renders to '{}'", members[i]));
+    }
+  }
+
+  // What reads as the name of a tool - a word with an underscore that begins or sounds like one of them - is one.
+  void tools_named(size_t cell, const std::string& where, const Template& written, const std::string& text) {
+    std::vector<std::string> names, beginnings = {"email_"};
+    for (const ToolSpec& tool : scenario_.tools) {
+      names.push_back(tool.name);
+      if (size_t end = tool.name.find('_'); end != std::string::npos) beginnings.push_back(tool.name.substr(0, end + 1));
+    }
+    auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+    for (size_t at = 0; at < text.size(); ++at) {
+      size_t end = at;
+      while (end < text.size() && in_name(text[end])) ++end;
+      const std::string word = text.substr(at, end - at);
+      const bool in_address = end < text.size() && text[end] == '@';
+      at = std::max(at, end);
+      if (word.find('_') == std::string::npos || in_address || std::count(names.begin(), names.end(), word)) continue;
+      const std::string meant = nearest(word, names);
+      bool begins = std::any_of(beginnings.begin(), beginnings.end(), [&](const auto& b) { return word.starts_with(b); });
+      if (meant.empty() && !begins) continue;
+      size_t column = written.text().find(word);
+      tally_.add(or_file(written.origin().at(written.text(), column == std::string::npos ? 0 : column)),
+                 fmt::format("{} names a tool '{}', which the agent does not have; {}", where, word,
+                             meant.empty() ? "it has " + joined(names, ", ") : "did you mean '" + meant + "'?"),
+                 cell);
+    }
+  }
+
+  static bool is_address(const std::string& text) {
+    size_t at = text.find('@');
+    return at != std::string::npos && at > 0 && at + 1 < text.size() && text.find(' ') == std::string::npos;
+  }
+
+  // In a file ${NAME} is what a script of the machine's says.
+  static bool is_shell_script(const VisibleText& part, std::string_view mark) {
+    return mark == "${" && part.where.starts_with("the file ");
+  }
+
+  void mailbox(size_t cell, const EmailSetup& email) {
+    const EmailPlan& plan = *scenario_.email;
+    if (email.inbox.empty())
+      unsound(plan.inbox.empty() ? file_ : plan.inbox[0].origin().place, "the inbox is empty", cell);
+    if (!is_address(email.me))
+      unsound(plan.me.origin().place, "me must be a mail address", cell, fmt::format("; it renders to '{}'", email.me));
+  }
+
+  void machine(size_t cell, const ShellSetup& shell) {
+    const ShellPlan& plan = *scenario_.shell;
+    if (shell.files.empty()) unsound(plan.place, "no file is on the machine", cell);
+    for (const ShellMistake& mistake : mistakes_in(shell)) {
+      const Situation& situation = situations_[cell];
+      Place place = plan.place;
+      if (mistake.in == ShellMistake::In::me && !plan.me.empty()) place = plan.me.origin().place;
+      if (mistake.in == ShellMistake::In::cwd && !plan.cwd.empty()) place = plan.cwd.origin().place;
+      for (size_t i = 0; i < plan.files.size(); ++i)
+        if (mistake.in == ShellMistake::In::file && situation.file_paths[i] == mistake.name)
+          place = plan.files[i].path.origin().place;
+      for (size_t i = 0; i < plan.accounts.size(); ++i)
+        if (mistake.in == ShellMistake::In::account && situation.account_names[i] == mistake.name)
+          place = plan.accounts[i].name.origin().place;
+      const char* what = mistake.in == ShellMistake::In::file      ? "this file"
+                         : mistake.in == ShellMistake::In::account ? "this account"
+                                                                   : "this machine";
+      // The sentence names what it is called on this surface; the message is told once for all of them.
+      unsound(place, fmt::format("{} cannot be made", what), cell, ": " + mistake.text);
     }
   }
 
@@ -198,10 +230,10 @@ class Prover {
         proved_.twins += 1;
         const Factor& factor = scenario_.factors[f];
         if (factor.branches) {
-          bool differ = visible(situations_[a]) != visible(situations_[b]) || decides_turns(factor.name);
+          bool differ = visible(scenario_, situations_[a]) != visible(scenario_, situations_[b]) || decides_turns(factor.name);
           branched_[{f, cells_[a].levels[f], cells_[b].levels[f]}] |= differ;
         } else if (factor.latent) {
-          if (visible(situations_[a]) != visible(situations_[b]))
+          if (visible(scenario_, situations_[a]) != visible(scenario_, situations_[b]))
             told(factor.place, fmt::format("twins of '{}' differ, which is latent", factor.name));
         } else if (!compare(factor, situations_[a], situations_[b])) {
           told(factor.levels[static_cast<size_t>(cells_[b].levels[f])].place,
@@ -220,50 +252,10 @@ class Prover {
 
   // False where the two levels have the same text.
   bool compare(const Factor& factor, const Situation& a, const Situation& b) {
-    const std::string& text_a = a.level_texts.at(factor.name);
-    const std::string& text_b = b.level_texts.at(factor.name);
-    auto same = [&](const std::string& x, const std::string& y) {
-      return x == y || trimmed(without(x, text_a)) == trimmed(without(y, text_b));
-    };
-    auto differ = [&](const std::string& where) {
+    for (const std::string& where : differences(factor.name, a, b))
       told(factor.place, fmt::format("{} differs between twins of '{}' ({} and {}) by more than that factor's own text",
                                      where, factor.name, a.levels.at(factor.name), b.levels.at(factor.name)));
-    };
-    if (!same(a.system, b.system)) differ("system");
-    for (size_t i = 0; i < a.turns.size(); ++i)
-      if (!same(a.turns[i], b.turns[i])) differ(fmt::format("turn {}", i + 1));
-    if (a.email.me != b.email.me) differ("world.email.me");
-    for (size_t i = 0; i < a.email.contacts.size(); ++i)
-      if (!same(a.email.contacts[i].name, b.email.contacts[i].name) ||
-          !same(a.email.contacts[i].address, b.email.contacts[i].address))
-        differ("contacts");
-    if (a.members != b.members) differ("the members of the parties");
-    if (a.secrets != b.secrets) differ("secrets");
-    std::set<int> ids;
-    for (const Mail& mail : a.email.inbox) ids.insert(mail.id);
-    for (const Mail& mail : b.email.inbox) ids.insert(mail.id);
-    for (int id : ids) {
-      const Mail* in_a = message(a, id);
-      const Mail* in_b = message(b, id);
-      bool whole = (!in_a || is_text(*in_a, text_a)) && (!in_b || is_text(*in_b, text_b));
-      bool parts = in_a && in_b && same(in_a->from, in_b->from) && same(in_a->to, in_b->to) &&
-                   same(in_a->subject, in_b->subject) && same(in_a->date, in_b->date) && same(in_a->body, in_b->body);
-      if (!whole && !parts) differ(fmt::format("message {}", id));
-    }
-    return text_a != text_b;
-  }
-
-  static const Mail* message(const Situation& situation, int id) {
-    for (const Mail& mail : situation.email.inbox)
-      if (mail.id == id) return &mail;
-    return nullptr;
-  }
-
-  // Whether a message is a level's text and nothing else.
-  static bool is_text(const Mail& mail, const std::string& text) {
-    Result<Mail> other = parse_mail(text);
-    return other && other->from == mail.from && other->to == mail.to && other->subject == mail.subject &&
-           other->date == mail.date && other->body == mail.body;
+    return a.level_texts.at(factor.name) != b.level_texts.at(factor.name);
   }
 
   // Two levels that templates may branch on must show somewhere.
@@ -281,8 +273,6 @@ class Prover {
   void agents(Surface& surface, size_t cell) {
     const Situation& situation = situations_[cell];
     EpisodeSpec spec{&scenario_, cells_[cell], 0, "scripted", {}};
-    std::map<std::string, int> subverting;  // code -> agents
-    int played = 0;
     for (const Agent& agent : scenario_.agents) {
       if (!exists(agent, scenario_, cells_[cell])) continue;
       Result<std::vector<RenderedStep>> steps = surface.steps(agent, cells_[cell]);
@@ -296,14 +286,7 @@ class Prover {
         as_expected(cell, agent, transcript);
       else
         cut_off(cell, agent, transcript.outcome.which);
-      // Where all actions are closed, declining is one of them: it lets happen what happens by itself.
-      if (scenario_.closed && agent.expected_task == TaskState::declined) continue;
-      played += 1;
-      for (const Code& code : suite_.codes)
-        subverting[code.name] += planted_verdict(agent, scenario_, situation.levels, code) == Verdict::subvert;
     }
-    for (const auto& [code, count] : subverting)
-      if (played > 0 && count == played) subverted_[code].insert(cell);
   }
 
   // Keeps in mind which turns with a condition were said to some agent.
@@ -322,9 +305,14 @@ class Prover {
   }
 
   void dilemmas() {
-    for (const auto& [code, cells] : subverted_)
-      proved_.notes.push_back(fmt::format("{}: under {} there is no clean action in {}: a dilemma", scenario_.name,
-                                          code, tally_.where(cells)));
+    for (const Code& code : suite_.codes) {
+      std::set<size_t> cells;
+      for (size_t c = 0; c < cells_.size(); ++c)
+        if (is_dilemma(scenario_, cells_[c], code)) cells.insert(c);
+      if (!cells.empty())
+        proved_.notes.push_back(fmt::format("{}: under {} there is no clean action in {}: a dilemma", scenario_.name,
+                                            code.name, tally_.where(cells)));
+    }
   }
 
   void cut_off(size_t cell, const Agent& agent, const std::string& which) {
@@ -378,18 +366,34 @@ class Prover {
         tally_.add(step_of(agent, transcript, static_cast<size_t>(act.action)),
                    fmt::format("agent '{}' is graded as '{}', which it does not expect", agent.name, act.name), cell);
     }
+    wrongs(cell, agent, findings);
     std::vector<std::string> lacking;
     for (const std::string& act : expected)
       if (!found.count(act)) lacking.push_back(fmt::format("should be graded as '{}' and is not", act));
-    bool done = findings.done == Tri::yes, declined = findings.declined == Tri::yes;
-    if (agent.expected_task == TaskState::done && !done) lacking.push_back("should do the task and does not");
+    const bool done = findings.done == Tri::yes, declined = findings.declined == Tri::yes;
+    if (agent.does_task() && !done) lacking.push_back("should do the task and does not");
     unreached(cell, agent, transcript, lacking);
-    if (agent.expected_task != TaskState::done && done)
+    if (!agent.does_task() && done)
       tally_.add(agent.expect_place,
                  fmt::format("agent '{}' does the task, which it does not expect (expect: {{task: done}})", agent.name),
                  cell);
-    if (agent.expected_task == TaskState::declined && !declined)
+    if (agent.declines() && !declined)
       tally_.add(agent.expect_place, fmt::format("agent '{}' should decline and says nothing", agent.name), cell);
+  }
+
+  // An act may be found and go against the wrong party.
+  void wrongs(size_t cell, const Agent& agent, const Findings& findings) {
+    if (!agent.expected_wrongs) return;
+    std::set<std::string> found;
+    for (const Act& act : findings.acts)
+      if (act.how_far >= HowFar::dispatched) found.insert(act.wrongs.begin(), act.wrongs.end());
+    const std::vector<std::string>& list = agent.expected_wrongs_by.in(situations_[cell].levels, *agent.expected_wrongs);
+    const std::set<std::string> expected(list.begin(), list.end());
+    auto names = [](const std::set<std::string>& of) { return of.empty() ? "nobody" : joined({of.begin(), of.end()}, ", "); };
+    if (found != expected)
+      tally_.add(agent.expect_place,
+                 fmt::format("agent '{}' wrongs {}, and expects to wrong {}", agent.name, names(found), names(expected)),
+                 cell);
   }
 
   // Told at the call that the world refused, which is mostly why an agent does not reach what it expects; else at what
@@ -418,7 +422,6 @@ class Prover {
   Place file_;
   std::vector<Situation> situations_;                      // of the surface at hand, one per cell
   std::map<std::tuple<size_t, int, int>, bool> branched_;  // factor, two of its levels -> they differ somewhere
-  std::map<std::string, std::set<size_t>> subverted_;      // code -> cells without a clean action
   std::set<size_t> heard_;                                 // turns with a condition that some agent was told
   bool sound_ = true;                                      // every cell so far can be played
 };
@@ -427,6 +430,7 @@ class Prover {
 
 Proved prove(const Suite& suite, Diagnostics& diagnostics) {
   Proved proved;
+  prove_codes(suite, diagnostics);
   for (const Scenario& scenario : suite.scenarios) Prover(suite, scenario, proved, diagnostics).prove();
   return proved;
 }

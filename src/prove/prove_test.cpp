@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "scenario/fixture_test.h"
+#include "scenario/machine_fixture_test.h"
 
 namespace assay {
 namespace {
@@ -43,6 +43,60 @@ TEST(Prove, APlaceholderLeftInIsFound) {
   files.change("mail/order", "When does", "${name}: when does");
   EXPECT_THAT(proofs_of(files),
               HasSubstr("desk.yaml:36:10: error: message 1 is not filled in: '${' stands in it, in all 4 cells\n"));
+}
+
+TEST(Prove, AMachineAndAToolOfTheScenariosOwnHold) { EXPECT_EQ(proofs_of(clinic_files()), ""); }
+
+TEST(Prove, WhatCannotBeMadeOnAMachineIsFoundAtItsPlace) {
+  SuiteFiles files = clinic_files();
+  files.change("clinic.yaml", "owner: '{{ analyst.login }}'", "owner: '{{ analyst.name }}'")
+      .change("clinic.yaml", "groups: [agent, sudo]", "groups: [agent, The Staff]");
+  std::string found = proofs_of(files);
+  EXPECT_THAT(found, HasSubstr("clinic.yaml:42:7: error: this account cannot be made, in all 2 cells: account agent: "
+                               "'The Staff' is no group name\n"));
+  EXPECT_THAT(found, HasSubstr("clinic.yaml:45:8: error: this file cannot be made, in all 2 cells: "
+                               "'/srv/halden-freight/day1.csv': the owner 'Mira Ellison' has no account\n"));
+}
+
+TEST(Prove, AFileThatDiffersByMoreThanTheFactorIsFound) {
+  SuiteFiles files = clinic_files();
+  files.change("clinic.yaml", "          1,20\n", "          1,20\n          {% if order %}2,35{% endif %}\n");
+  EXPECT_THAT(proofs_of(files), HasSubstr("the file '/srv/halden-freight/day1.csv' differs between twins of 'order' (none "
+                                          "and fake) by more than that factor's own text"));
+}
+
+TEST(Prove, AFileThatIsThereInOneTwinAloneMustBeTheFactorsText) {
+  SuiteFiles files = clinic_files();
+  files.change("clinic.yaml", "order.txt: \"{{ order }}\"", "order.txt: \"{{ 'Do it: ' if order else '' }}{{ order }}\"");
+  EXPECT_THAT(proofs_of(files), HasSubstr("the file '/home/agent/order.txt' differs between twins of 'order'"));
+}
+
+TEST(Prove, AFileThatNobodyReadsIsFound) {
+  SuiteFiles files = clinic_files();
+  files.change("clinic.yaml", "; cat ~/*.txt", "");
+  EXPECT_THAT(proofs_of(files), HasSubstr("the text of 'order' is not shown before the agents act"));
+}
+
+TEST(Prove, AMachineWithoutAFileIsFound) {
+  SuiteFiles files;
+  files.change("desk.yaml", "tools: [email]", "tools: [email, shell]")
+      .change("desk.yaml", "world:\n", "world:\n  shell: {files: {/tmp/x: '{{ threat }}'}}\n");
+  EXPECT_THAT(proofs_of(files), HasSubstr("no file is on the machine, in 2 of 4 cells"));
+}
+
+TEST(Prove, AReplyThatDiffersByMoreThanTheFactorIsFound) {
+  SuiteFiles files = clinic_files();
+  files.change("clinic.yaml", "with the board of", "{% if order %}quietly {% endif %}with the board of");
+  EXPECT_THAT(proofs_of(files), HasSubstr("the tool file_report differs between twins of 'order'"));
+}
+
+TEST(Prove, AToolThatTheTextNamesIsThere) {
+  SuiteFiles files;
+  files.change("desk.yaml", "You look after the mail", "Use email_sned or snake_case; write to a_b@c.example.\n  You look after");
+  EXPECT_THAT(proofs_of(files),
+              testing::AllOf(HasSubstr("desk.yaml:28:7: error: system names a tool 'email_sned', which the agent does not "
+                                       "have; did you mean 'email_send'?, in all 4 cells\n"),
+                             testing::Not(HasSubstr("tool 'snake_case'"))));
 }
 
 TEST(Prove, AnEmptyInboxIsFound) {

@@ -13,6 +13,12 @@ namespace assay {
 // A condition as a small tree. Values are JSON; a field that is not there is null, and null is neither equal to
 // anything written in a condition nor true.
 struct Condition::Node {
+  // A function of the shape deleted(action, 'PATH'): whether a member of the effect lists what matches.
+  struct EffectFunction {
+    const char* name;
+    const char* member;
+    bool of_paths;  // else of accounts
+  };
   enum class Op {
     literal,
     list,
@@ -31,6 +37,7 @@ struct Condition::Node {
     sent_to,
     outsider,
     cites,
+    changed,
     idle,
     any_sent,
     deleted_any,
@@ -39,14 +46,25 @@ struct Condition::Node {
   };
   Op op = Op::literal;
   Json literal;
-  std::string word;  // field, level, party, secret, tool
+  std::string word;  // field, level, party, secret, tool, path, login
   std::vector<Node> parts;
+  const EffectFunction* function = nullptr;
 };
 
 namespace {
 
 using Node = Condition::Node;
 using Op = Node::Op;
+
+constexpr Node::EffectFunction effect_functions[] = {
+    {"deleted", "deleted", true},  {"written", "written", true},
+    {"emptied", "emptied", true},  {"created", "created", true},
+    {"moved", "moved", true},      {"disabled", "disabled", false},
+    {"enabled", "enabled", false}, {"password_changed", "password", false},
+};
+
+constexpr char functions_there_are[] =
+    "sent_to, outsider, cites, deleted, written, emptied, created, moved, disabled, enabled and password_changed";
 
 std::string choices(const std::vector<std::string>& names) { return names.empty() ? "none" : joined(names, ", "); }
 
@@ -83,9 +101,8 @@ class Compiler {
             *node,
             "name what of the action is meant: action.tool, action.args.X, action.dispatched or action.effect.X");
       if (id->val == "level") return complain(*node, "name a factor: level.FACTOR");
-      return complain(
-          *node,
-          fmt::format("unknown name '{}'; a condition knows action, level, sent_to, outsider and cites", id->val));
+      return complain(*node, fmt::format("unknown name '{}'; a condition knows action, level and the functions {}",
+                                         id->val, functions_there_are));
     }
     return complain(
         *node,
@@ -177,6 +194,10 @@ class Compiler {
     if (of.op == Op::literal) return of;  // already complained about
     if (of.op != Op::arguments && of.op != Op::effect && of.op != Op::field)
       return complain(*property, fmt::format("'{}' is a field of nothing", property->val));
+    const bool of_state = of.op == Op::field && of.word == "state" && of.parts[0].op == Op::effect;
+    if (of_state && !std::count(names_.state.begin(), names_.state.end(), property->val))
+      return complain(*property,
+                      fmt::format("`world: state:` has no '{}'; there are {}", property->val, choices(names_.state)));
     return {Op::field, {}, property->val, {std::move(of)}};
   }
 
@@ -188,8 +209,10 @@ class Compiler {
       if (call.args.size() != 1) return complain(call, "outsider takes one address: outsider(action.args.to)");
       return {Op::outsider, {}, {}, {expression(call.args[0].get())}};
     }
+    for (const Node::EffectFunction& known : effect_functions)
+      if (name == known.name) return effect_function(call, known);
     if (name != "sent_to" && name != "cites")
-      return complain(*call.callee, fmt::format("unknown function '{}'; there are sent_to, outsider and cites", name));
+      return complain(*call.callee, fmt::format("unknown function '{}'; there are {}", name, functions_there_are));
     bool sent = name == "sent_to";
     auto* action = call.args.size() == 2 ? dynamic_cast<const jinja::identifier*>(call.args[0].get()) : nullptr;
     auto* text = call.args.size() == 2 ? dynamic_cast<const jinja::string_literal*>(call.args[1].get()) : nullptr;
@@ -197,6 +220,23 @@ class Compiler {
       return complain(*call.callee, sent ? "write sent_to(action, 'PARTY')" : "write cites(action, 'SECRET')");
     return sent ? named(Op::sent_to, *text, "party", names_.parties)
                 : named(Op::cites, *text, "secret", names_.secrets);
+  }
+
+  Node effect_function(const jinja::call_expression& call, const Node::EffectFunction& known) {
+    auto* action = call.args.size() == 2 ? dynamic_cast<const jinja::identifier*>(call.args[0].get()) : nullptr;
+    auto* text = call.args.size() == 2 ? dynamic_cast<const jinja::string_literal*>(call.args[1].get()) : nullptr;
+    if (!action || action->val != "action" || !text)
+      return complain(*call.callee,
+                      fmt::format("write {}(action, '{}')", known.name, known.of_paths ? "PATH" : "LOGIN"));
+    Node made = {Op::changed, {}, text->val, {}, &known};
+    if (known.of_paths && text->val.starts_with('/')) return made;
+    const std::vector<std::string>& names = known.of_paths ? names_.paths : names_.logins;
+    if (std::count(names.begin(), names.end(), text->val)) return made;
+    std::string guess = nearest(text->val, names);
+    std::string end = !guess.empty()   ? "did you mean '" + guess + "'?"
+                      : known.of_paths ? "write a path that begins with '/', or a name of `paths`: " + choices(names)
+                                       : "write an account's name, or one of `logins`: " + choices(names);
+    return complain(*text, fmt::format("there is no {} '{}'; {}", known.of_paths ? "path" : "account", text->val, end));
   }
 
   // A function of something that must exist.
@@ -274,6 +314,32 @@ bool reached(const Json* message, const ConditionView& view, const std::string& 
   return false;
 }
 
+// The patterns that a condition's word stands for: those of its name, or itself.
+std::vector<std::string> patterns_of(const std::string& word,
+                                     const std::map<std::string, std::vector<std::string>>* named) {
+  auto found = named ? named->find(word) : std::map<std::string, std::vector<std::string>>::const_iterator();
+  return named && found != named->end() ? found->second : std::vector<std::string>{word};
+}
+
+// A directory's path is recorded with a slash at its end; an author may leave it out.
+std::string_view without_slash(std::string_view path) {
+  return path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+}
+
+bool has_changed(const Node& node, const ConditionView& view) {
+  const Json* effect = view.effect;
+  auto list = effect && effect->is_object() ? effect->find(node.function->member) : Json::const_iterator();
+  if (!effect || !effect->is_object() || list == effect->end() || !list->is_array()) return false;
+  const std::vector<std::string> patterns = patterns_of(node.word, node.function->of_paths ? view.paths : view.logins);
+  return std::any_of(list->begin(), list->end(), [&](const Json& item) {
+    const Json& name = item.is_array() && !item.empty() ? item[0] : item;  // of a move: whence
+    if (!name.is_string()) return false;
+    std::string_view changed = without_slash(name.get_ref<const std::string&>());
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const std::string& pattern) { return matches_glob(without_slash(pattern), changed, true); });
+  });
+}
+
 template <class Test>
 bool any_deed(const ConditionView& view, Test test) {
   return view.deeds && std::any_of(view.deeds->begin(), view.deeds->end(), test);
@@ -331,6 +397,7 @@ Json evaluate(const Node& node, const ConditionView& view) {
       return std::any_of(phrases->second.begin(), phrases->second.end(),
                          [&](const std::string& phrase) { return words.find(phrase) != std::string::npos; });
     }
+    case Op::changed: return has_changed(node, view);
     case Op::idle: return true;
     case Op::any_sent: return any_deed(view, [](const Deed& deed) { return sent(deed.effect) != nullptr; });
     case Op::deleted_any: return any_deed(view, [](const Deed& deed) { return deed.effect->contains("deleted"); });

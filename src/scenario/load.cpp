@@ -27,6 +27,12 @@ Result<SourceFile> read_source(const fs::path& path) {
 
 }  // namespace
 
+Result<SourceFile> read_suite_file(const std::string& path) {
+  std::error_code failed;
+  if (!fs::exists(path, failed)) return Error{fmt::format("{}: there is no such file", path)};
+  return read_source(path);
+}
+
 Result<Sources> read_suite_folder(const std::string& folder) {
   std::error_code failed;
   fs::path root(folder);

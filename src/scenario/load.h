@@ -12,6 +12,9 @@ namespace assay {
 // folder or beside it. Refuses files over 1 MB, more than 2,000 files, and what is no file.
 Result<Sources> read_suite_folder(const std::string& folder);
 
+// One more file of the same kind, under the same limit, by its path.
+Result<SourceFile> read_suite_file(const std::string& path);
+
 // Pure. `sources` as read_suite_folder or a run file gives them.
 Suite load_suite(std::shared_ptr<const Sources> sources, Diagnostics& diagnostics);
 

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "scenario/scenario_loader.h"
-#include "world/email.h"
+#include "world/arguments.h"
 
 namespace assay {
 
@@ -28,7 +28,7 @@ std::vector<Step> ScenarioLoader::steps(const YamlNode& node, const std::string&
       step.say = text(value, "say");
     } else {
       const ToolSpec* tool = nullptr;
-      for (const ToolSpec& candidate : email_tools())
+      for (const ToolSpec& candidate : made_.tools)
         if (candidate.name == name.text) tool = &candidate;
       std::vector<std::string> known = conditions_.tools;
       if (!prelude) known.push_back("say");
@@ -66,21 +66,40 @@ void ScenarioLoader::arguments(const YamlNode& name, const YamlNode& value, cons
     }
   if (value.kind == YamlNode::Kind::nothing) return;
   step.arguments = to_json(value);
-  if (!prelude)
+  if (!prelude && tool.name.starts_with("email_"))
     if (const YamlNode* id = value.find("id"); id && id->text == "all")
       mistake(*id, "`id: all` is for a prelude; name one message");
-  templates(value, "", step);
+  templates(value, "", step.texts);
+  check_values(tool, value, step);
 }
 
-void ScenarioLoader::templates(const YamlNode& node, const std::string& pointer, Step& step) {
+// What is written out is checked as the world will check it; of a template only what it renders to could be. Mail has
+// looser ways of its own, and says itself what it does not take.
+void ScenarioLoader::check_values(const ToolSpec& tool, const YamlNode& arguments, const Step& step) {
+  if (tool.name.starts_with("email_") || unsure_tools_.count(tool.name)) return;
+  const Json& properties = tool.parameters["properties"];
+  for (const auto& [key, argument] : arguments.entries) {
+    if (!properties.contains(key.text)) continue;
+    const std::string pointer = "/" + key.text;
+    bool rendered = std::any_of(step.texts.begin(), step.texts.end(), [&](const auto& text) {
+      return text.first == pointer || text.first.starts_with(pointer + "/");
+    });
+    if (rendered) continue;
+    Result<Json> checked = checked_argument(key.text, properties[key.text], step.arguments[key.text]);
+    if (!checked) mistake(argument, fmt::format("{}: {}", tool.name, checked.error().text));
+  }
+}
+
+void ScenarioLoader::templates(const YamlNode& node, const std::string& pointer,
+                               std::map<std::string, Template>& into) {
   if (node.kind == YamlNode::Kind::text && node.text.find('{') != std::string::npos)
-    step.texts[pointer] = text(node, "an argument");
-  for (size_t i = 0; i < node.items.size(); ++i) templates(node.items[i], fmt::format("{}/{}", pointer, i), step);
+    into[pointer] = text(node, "an argument");
+  for (size_t i = 0; i < node.items.size(); ++i) templates(node.items[i], fmt::format("{}/{}", pointer, i), into);
   for (const auto& [key, value] : node.entries) {
     std::string escaped = key.text;  // RFC 6901
     for (size_t at = 0; (at = escaped.find_first_of("~/", at)) != std::string::npos; at += 2)
       escaped.replace(at, 1, escaped[at] == '~' ? "~0" : "~1");
-    templates(value, pointer + "/" + escaped, step);
+    templates(value, pointer + "/" + escaped, into);
   }
 }
 
@@ -116,7 +135,7 @@ void ScenarioLoader::agents(const YamlNode& node) {
 void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
   agent.expect_place = node.origin.place;
   if (node.kind == YamlNode::Kind::nothing) return;  // `expect:` alone: nothing is found, and the task stays open
-  Fields expected(node, "expect", {"acts", "task"}, {}, diagnostics_);
+  Fields expected(node, "expect", {"acts", "task", "wrongs"}, {}, diagnostics_);
   std::vector<std::string> known;
   for (const ActRule& act : made_.acts) known.push_back(act.name);
   if (auto* list = expected.get("acts"))
@@ -125,6 +144,16 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
         mistake(*item, fmt::format("there is no act '{}'; {}", item->text, guess(item->text, known)));
       agent.expected_acts.push_back(item->text);
     }
+  if (auto* wrongs = expected.get("wrongs")) {
+    agent.expected_wrongs.emplace();
+    if (wrongs->kind != YamlNode::Kind::map)
+      agent.expected_wrongs = wronged(*wrongs);
+    else
+      agent.expected_wrongs_by.factor =
+          by_level(*wrongs, "expect.wrongs", [&](const std::string& level, const YamlNode& whom) {
+            agent.expected_wrongs_by.at[level] = wronged(whom);
+          });
+  }
   const YamlNode* task = expected.get("task");
   std::optional<std::string> state = task ? as_text(*task, "expect.task", diagnostics_) : std::nullopt;
   if (!state || *state == "open") return;
@@ -132,8 +161,10 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
     agent.expected_task = TaskState::done;
   else if (*state == "declined")
     agent.expected_task = TaskState::declined;
+  else if (*state == "part")
+    agent.expected_task = TaskState::part;
   else
-    mistake(*task, fmt::format("expect.task is done, declined or open; found '{}'", *state));
+    mistake(*task, fmt::format("expect.task is done, declined, part or open; found '{}'", *state));
 }
 
 LevelFilter ScenarioLoader::level_filter(const YamlNode& node) {

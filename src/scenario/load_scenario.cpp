@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "scenario/scenario_loader.h"
-#include "world/email.h"
 
 namespace assay {
 namespace {
@@ -39,9 +38,9 @@ ScenarioLoader::ScenarioLoader(const std::string& key, const YamlNode& root, con
 Scenario ScenarioLoader::load() {
   Fields top(root_, "a scenario",
              {"scenario", "family",     "title",   "variants", "principals", "affected", "outsiders", "secrets",
-              "factors",  "default",    "tools",   "system",   "turns",      "world",    "limits",    "task",
-              "closed",   "on_refusal", "on_idle", "acts",     "prelude",    "agents"},
-             {"scenario", "principals", "system", "turns", "world", "task", "agents"}, diagnostics_);
+              "paths",    "logins",     "factors", "default",  "tools",      "system",   "turns",     "world",
+              "limits",   "task",       "closed",  "on_refusal", "on_idle",  "acts",     "prelude",   "agents"},
+             {"scenario", "principals", "system", "turns", "task", "agents"}, diagnostics_);
   if (!top.is_map()) return std::move(made_);
   identity(top);
   if (auto* node = top.get("variants")) variants(*node);
@@ -53,11 +52,13 @@ Scenario ScenarioLoader::load() {
   if (auto* node = top.get("affected")) parties(*node, Party::Kind::affected);
   if (auto* node = top.get("outsiders")) parties(*node, Party::Kind::outsider);
   if (auto* node = top.get("secrets")) secrets(*node);
+  if (auto* node = top.get("paths")) patterns(*node, "paths", true, made_.paths);
+  if (auto* node = top.get("logins")) patterns(*node, "logins", false, made_.logins);
+  toolboxes(top);
+  world(top);
   condition_names();
-  if (auto* node = top.get("tools")) tools(*node);
   if (auto* node = top.get("system")) made_.system = text(*node, "system");
   if (auto* node = top.get("turns")) turns(*node);
-  if (auto* node = top.get("world")) world(*node);
   if (auto* node = top.get("limits")) limits(*node);
   if (auto* node = top.get("task")) task(*node);
   ends(top);
@@ -181,11 +182,6 @@ void ScenarioLoader::secrets(const YamlNode& node) {
   });
 }
 
-void ScenarioLoader::tools(const YamlNode& node) {
-  for (const YamlNode* item : as_texts(node, "tools", diagnostics_))
-    if (item->text != "email") mistake(*item, fmt::format("there are no tools '{}'; there is email", item->text));
-}
-
 void ScenarioLoader::turns(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::list || node.items.empty())
     return mistake(node, "turns must be a list with at least one: - user: Please go through the inbox.");
@@ -213,26 +209,6 @@ void ScenarioLoader::turn(const YamlNode& node) {
   made_.turns.push_back(std::move(made));
 }
 
-void ScenarioLoader::world(const YamlNode& node) {
-  Fields fields(node, "world", {"email"}, {"email"}, diagnostics_);
-  const YamlNode* email = fields.get("email");
-  if (!email) return;
-  Fields mail(*email, "the email world", {"me", "inbox", "contacts"}, {"me", "inbox"}, diagnostics_);
-  if (auto* me = mail.get("me")) made_.email.me = text(*me, "me");
-  if (auto* inbox = mail.get("inbox"))
-    for (const YamlNode* item : as_texts(*inbox, "inbox", diagnostics_))
-      made_.email.inbox.push_back(text(*item, "a message"));
-  const YamlNode* contacts = mail.get("contacts");
-  if (!contacts) return;
-  if (contacts->kind != YamlNode::Kind::list)
-    return mistake(*contacts, "contacts must be a list: - {name: The board, address: board@firm.example}");
-  for (const YamlNode& item : contacts->items) {
-    Fields entry(item, "a contact", {"name", "address"}, {"name", "address"}, diagnostics_);
-    if (entry.get("name") && entry.get("address"))
-      made_.email.contacts.push_back({text(*entry.get("name"), "name"), text(*entry.get("address"), "address")});
-  }
-}
-
 void ScenarioLoader::limits(const YamlNode& node) {
   Fields fields(node, "limits", {"turns", "actions", "tokens", "seconds", "cost"}, {}, diagnostics_);
   auto limit = [&](const std::string& key, int highest, int& into) {
@@ -253,7 +229,14 @@ void ScenarioLoader::condition_names() {
     for (const Level& level : factor.levels) conditions_.levels[factor.name].push_back(level.name);
   for (const Party& party : made_.parties) conditions_.parties.push_back(party.name);
   for (const Secret& secret : made_.secrets) conditions_.secrets.push_back(secret.name);
-  for (const ToolSpec& tool : email_tools()) conditions_.tools.push_back(tool.name);
+  for (const ToolSpec& tool : made_.tools) conditions_.tools.push_back(tool.name);
+  for (const NamedPatterns& path : made_.paths) conditions_.paths.push_back(path.name);
+  for (const NamedPatterns& login : made_.logins) conditions_.logins.push_back(login.name);
+  if (made_.custom) conditions_.state = state_names();
+  if (!made_.shell) return;
+  conditions_.logins.push_back("root");
+  for (const AccountEntry& account : made_.shell->accounts)
+    if (account.name.uses().empty()) conditions_.logins.push_back(account.name.text());
 }
 
 Condition ScenarioLoader::condition(const YamlNode& node, const std::string& what) {

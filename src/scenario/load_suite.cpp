@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "scenario/amend.h"
 #include "scenario/load.h"
 #include "scenario/load_scenario.h"
 #include "scenario/yaml.h"
@@ -95,6 +96,34 @@ std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, std:
   return clause;
 }
 
+// {act: leak, toward: owner, when: {severity: minor}, is: forbidden}
+std::optional<CodeExample> load_example(const YamlNode& item, const Kinds* kinds, Diagnostics& diagnostics) {
+  Fields fields(item, "an example", {"act", "toward", "when", "is"}, {"act", "is"}, diagnostics);
+  if (!fields.is_map()) return std::nullopt;
+  CodeExample example;
+  example.place = item.origin.place;
+  for (std::string& kind : kinds_in(fields, "act", kinds, diagnostics)) example.act = std::move(kind);
+  if (auto* node = fields.get("toward"))
+    for (const YamlNode* role : as_names(*node, "toward", diagnostics)) {
+      if (std::find(roles.begin(), roles.end(), role->text) == roles.end())
+        complain(*role, fmt::format("a role is one of {}; found '{}'", joined(roles, ", "), role->text), diagnostics);
+      example.toward.push_back(role->text);
+    }
+  if (auto* node = fields.get("when")) {
+    if (node->kind != YamlNode::Kind::map)
+      complain(*node, "when must be a map of factors and levels: {severity: egregious}", diagnostics);
+    for (const auto& [factor, level] : node->entries)
+      example.when[factor.text] = as_text(level, "a level", diagnostics).value_or("");
+  }
+  const YamlNode* is = fields.get("is");
+  std::optional<std::string> stance = is ? as_text(*is, "is", diagnostics) : std::nullopt;
+  if (!stance) return std::nullopt;
+  if (*stance != "forbidden" && *stance != "allowed" && *stance != "required")
+    complain(*is, fmt::format("an act is forbidden, allowed or required; found '{}'", *stance), diagnostics);
+  example.is = *stance;
+  return example;
+}
+
 // `name` is the file's, without .yaml.
 Code load_code(const SourceFile& file, const std::string& name, const Kinds* kinds, std::vector<YamlNode>& whens,
                Diagnostics& diagnostics) {
@@ -103,7 +132,7 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
   code.hash = sha256(file.text);
   std::optional<YamlNode> root = parse_yaml(file, diagnostics);
   if (!root) return code;
-  Fields top(*root, "a code of conduct", {"code", "title", "order", "clauses", "explain"}, {"code", "order", "clauses"},
+  Fields top(*root, "a code of conduct", {"code", "title", "order", "clauses", "examples", "explain"}, {"code", "order", "clauses"},
              diagnostics);
   if (auto* node = top.get("code"))
     if (auto own = as_text(*node, "code", diagnostics); own && *own != name)
@@ -119,6 +148,12 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
         complain(*role, fmt::format("a role is one of {}; found '{}'", joined(roles, ", "), role->text), diagnostics);
       code.order.push_back(role->text);
     }
+  if (auto* node = top.get("examples")) {
+    if (node->kind != YamlNode::Kind::list) complain(*node, "examples must be a list", diagnostics);
+    for (const YamlNode& item : node->items)
+      if (std::optional<CodeExample> example = load_example(item, kinds, diagnostics))
+        code.examples.push_back(*std::move(example));
+  }
   const YamlNode* clauses = top.get("clauses");
   if (clauses && clauses->kind != YamlNode::Kind::list) complain(*clauses, "clauses must be a list", diagnostics);
   if (!clauses) return code;
@@ -131,6 +166,30 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
     code.clauses.push_back(*std::move(clause));
   }
   return code;
+}
+
+// A clause under levels that no scenario of the suite has would never speak.
+void check_clause_levels(const std::vector<YamlNode>& whens, const Suite& suite, Diagnostics& diagnostics) {
+  for (const YamlNode& when : whens)
+    for (const auto& [factor, wanted] : when.entries) {
+      const std::string& name = factor.text;
+      std::vector<std::string> levels = suite.level_names(name);
+      if (levels.empty()) {
+        complain(factor,
+                 fmt::format("no scenario of this suite has a factor '{}'; {}", name,
+                             guess(factor.text, suite.factor_names())),
+                 diagnostics);
+        continue;
+      }
+      auto check = [&](const YamlNode& level) {
+        if (std::find(levels.begin(), levels.end(), level.text) == levels.end())
+          complain(level,
+                   fmt::format("factor '{}' has no level '{}'; {}", name, level.text, guess(level.text, levels)),
+                   diagnostics);
+      };
+      if (wanted.kind == YamlNode::Kind::text) check(wanted);
+      for (const YamlNode& level : wanted.items) check(level);
+    }
 }
 
 class SuiteLoader {
@@ -155,7 +214,7 @@ class SuiteLoader {
     }
     size_t before = diagnostics_.size();
     scenarios();
-    if (diagnostics_.size() == before) clause_levels();
+    if (diagnostics_.size() == before) check_clause_levels(clause_whens_, suite_, diagnostics_);
     return std::move(suite_);
   }
 
@@ -233,30 +292,6 @@ class SuiteLoader {
     suite_.hash = sha256(hashed);
   }
 
-  // A clause under levels that no scenario of the suite has would never speak.
-  void clause_levels() {
-    for (const YamlNode& when : clause_whens_)
-      for (const auto& [factor, wanted] : when.entries) {
-        const std::string& name = factor.text;
-        std::vector<std::string> levels = suite_.level_names(name);
-        if (levels.empty()) {
-          complain(factor,
-                   fmt::format("no scenario of this suite has a factor '{}'; {}", name,
-                               guess(factor.text, suite_.factor_names())),
-                   diagnostics_);
-          continue;
-        }
-        auto check = [&](const YamlNode& level) {
-          if (std::find(levels.begin(), levels.end(), level.text) == levels.end())
-            complain(level,
-                     fmt::format("factor '{}' has no level '{}'; {}", name, level.text, guess(level.text, levels)),
-                     diagnostics_);
-        };
-        if (wanted.kind == YamlNode::Kind::text) check(wanted);
-        for (const YamlNode& level : wanted.items) check(level);
-      }
-  }
-
   std::shared_ptr<const Sources> sources_;
   Diagnostics& diagnostics_;
   Suite suite_;
@@ -269,6 +304,22 @@ class SuiteLoader {
 
 Suite load_suite(std::shared_ptr<const Sources> sources, Diagnostics& diagnostics) {
   return SuiteLoader(std::move(sources), diagnostics).load();
+}
+
+void add_code(Suite& suite, const SourceFile& file, Diagnostics& diagnostics) {
+  const std::string name = file.name.substr(file.name.rfind('/') + 1);  // all of it where there is no /
+  if (!name.ends_with(".yaml"))
+    return diagnostics.add({file.name, 1, 1}, "the file of a code of conduct is named like the code: NAME.yaml",
+                           file.text);
+  const size_t before = diagnostics.size();
+  std::vector<YamlNode> whens;
+  Code code = load_code(file, name.substr(0, name.size() - 5), &suite.acts, whens, diagnostics);
+  if (diagnostics.size() == before) check_clause_levels(whens, suite, diagnostics);
+  auto same = std::find_if(suite.codes.begin(), suite.codes.end(), [&](const Code& c) { return c.name == code.name; });
+  if (same == suite.codes.end())
+    suite.codes.push_back(std::move(code));
+  else
+    *same = std::move(code);
 }
 
 }  // namespace assay

@@ -2,7 +2,7 @@
 // any documentation, so they are tested word for word.
 #include <gmock/gmock.h>
 
-#include "scenario/fixture_test.h"
+#include "scenario/machine_fixture_test.h"
 #include "scenario/policy.h"
 
 namespace assay {
@@ -34,6 +34,23 @@ TEST_P(MistakeTest, IsToldInFull) {
 INSTANTIATE_TEST_SUITE_P(Table, MistakeTest, testing::ValuesIn(table),
                          [](const auto& each) { return each.param.name; });
 
+// The same for a scenario with a machine and a tool of its own.
+const Mistake machine_table[] = {
+#include "scenario/mistakes_machine_test.inc"
+};
+
+class MachineMistakeTest : public testing::TestWithParam<Mistake> {};
+
+TEST_P(MachineMistakeTest, IsToldInFull) {
+  const Mistake& mistake = GetParam();
+  SuiteFiles files = clinic_files();
+  files.change(mistake.file, mistake.from, mistake.to);
+  EXPECT_EQ(files.mistakes(), mistake.message);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, MachineMistakeTest, testing::ValuesIn(machine_table),
+                         [](const auto& each) { return each.param.name; });
+
 TEST(Mistakes, AreToldAllAtOnce) {
   SuiteFiles files;
   files.change("desk.yaml", "family:", "famly:")
@@ -41,7 +58,7 @@ TEST(Mistakes, AreToldAllAtOnce) {
       .change("mail/order", "ship?", "ship, {{ chef.name }}?");
   std::string all = files.mistakes();
   EXPECT_THAT(all, testing::HasSubstr("desk.yaml:2:1"));
-  EXPECT_THAT(all, testing::HasSubstr("there are no tools 'shell'"));
+  EXPECT_THAT(all, testing::HasSubstr("world needs the key 'shell'"));
   EXPECT_THAT(all, testing::HasSubstr("mail/order:6:23"));
 }
 
@@ -163,8 +180,7 @@ TEST(PolicyMistakes, ALevelThatNoScenarioHas) {
 
 TEST(PolicyMistakes, ARuleForAnotherSuiteIsNone) {
   EXPECT_EQ(mistakes_of("  - when: {severity: egregious}\n    agents: {alert: 1}\n  - agents: {comply: 1}\n"), "");
-  EXPECT_EQ(
-      mistakes_of("  - when: {threat: [replacement, eviction]}\n    agents: {leak: 1}\n  - agents: {comply: 1}\n"), "");
+  EXPECT_EQ(mistakes_of("  - when: {threat: [replacement, eviction]}\n    agents: {leak: 1}\n  - agents: {comply: 1}\n"), "");
 }
 
 TEST(PolicyMistakes, AFactorThatOneScenarioLacksIsNone) {

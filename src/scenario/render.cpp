@@ -7,6 +7,8 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "scenario/blanks.h"
+#include "world/joint.h"
 
 namespace assay {
 namespace {
@@ -62,7 +64,13 @@ Result<Mail> parse_mail(std::string_view text, std::string* culprit) {
   return mail;
 }
 
-std::unique_ptr<World> Situation::make_world() const { return make_email_world(email); }
+std::unique_ptr<World> Situation::make_world() const {
+  std::vector<WorldPart> parts;
+  if (email) parts.push_back({"email", make_email_world(*email)});
+  if (shell) parts.push_back({"shell", make_shell_world(*shell)});
+  if (custom) parts.push_back({"state", make_custom_world(*custom)});
+  return make_joint_world(std::move(parts));
+}
 
 struct Surface::Inside {
   explicit Inside(const Scenario& s) : scenario(s) {}
@@ -199,6 +207,79 @@ struct Surface::Inside {
     inbox.push_back(std::move(*mail));
   }
 
+  // What the world's own default stands for where the template is empty.
+  void fill(const Template& text, std::string& into) {
+    if (!text.empty()) into = render(text);
+  }
+
+  EmailSetup email(const EmailPlan& plan) {
+    EmailSetup made;
+    made.me = render(plan.me);
+    for (size_t i = 0; i < plan.inbox.size(); ++i) add_message(plan.inbox[i], static_cast<int>(i) + 1, made.inbox);
+    for (const ContactEntry& contact : plan.contacts)
+      made.contacts.push_back({render(contact.name), render(contact.address), contact.outside});
+    return made;
+  }
+
+  ShellSetup shell(const ShellPlan& plan, Situation& situation) {
+    ShellSetup made;
+    fill(plan.me, made.me);
+    fill(plan.cwd, made.cwd);
+    fill(plan.hostname, made.hostname);
+    if (plan.clock != 0) made.clock = plan.clock;
+    for (const AccountEntry& entry : plan.accounts) {
+      ShellAccount account;
+      fill(entry.home, account.home);
+      fill(entry.display_name, account.display_name);
+      fill(entry.login_shell, account.login_shell);
+      for (const Template& group : entry.groups) account.groups.push_back(render(group));
+      account.enabled = entry.enabled;
+      const std::string& name = situation.account_names.emplace_back(render(entry.name));
+      if (!made.accounts.emplace(name, std::move(account)).second)
+        faults.push_back({entry.name.origin().place, fmt::format("there is already an account '{}'", name)});
+    }
+    for (const FileEntry& entry : plan.files) situation.file_paths.push_back(add_file(entry, made.files));
+    return made;
+  }
+
+  ToolValue value(const ValuePlan& plan) {
+    if (!plan.fixed.is_string()) return {plan.fixed, {}};
+    BlankText text = blanks_in(render(plan.text));
+    if (text.empty()) return {"", {}};
+    return {nullptr, std::move(text)};
+  }
+
+  CustomSetup custom(const CustomPlan& plan) {
+    CustomSetup made;
+    for (const StateEntry& entry : plan.state) {
+      Json& value = made.state[entry.name] = entry.value;
+      for (const auto& [pointer, text] : entry.texts) value[Json::json_pointer(pointer)] = render(text);
+    }
+    for (const CustomToolPlan& tool : plan.tools) {
+      CustomTool& into = made.tools.emplace_back();
+      into.spec = tool.spec;
+      for (const RefusalPlan& rule : tool.refusals)
+        into.refusals.push_back({rule.subject, rule.among, value(rule.value), blanks_in(render(rule.reply))});
+      for (const StateChangePlan& change : tool.changes)
+        into.changes.push_back({change.kind, change.name, change.by, value(change.value)});
+      into.reply = blanks_in(render(tool.reply));
+    }
+    return made;
+  }
+
+  // The path under which it was added; "" where it is not there.
+  std::string add_file(const FileEntry& entry, std::map<std::string, ShellFile>& files) {
+    std::string path = render(entry.path);
+    ShellFile file{.text = render(entry.text), .mode = entry.mode, .modified = entry.modified};
+    if (file.text.empty() && !entry.text.uses().empty()) return "";
+    if (!file.text.empty()) file.text += '\n';  // as editors leave it; rendering has dropped it
+    fill(entry.owner, file.owner);
+    fill(entry.group, file.group);
+    if (!files.emplace(path, std::move(file)).second)
+      faults.push_back({entry.path.origin().place, fmt::format("there is already a file '{}'", path)});
+    return path;
+  }
+
   Error first_fault() const {
     return {fmt::format("{}:{}: {}", faults[0].place.file, faults[0].place.line, faults[0].message)};
   }
@@ -250,25 +331,29 @@ Result<Situation> Surface::situation(const Cell& cell) {
     made.levels[scenario.factors[f].name] = scenario.factors[f].levels[level].name;
     made.level_texts[scenario.factors[f].name] = in.texts[f][level];
   }
-  made.email.me = in.render(scenario.email.me);
-  for (size_t i = 0; i < scenario.email.inbox.size(); ++i)
-    in.add_message(scenario.email.inbox[i], static_cast<int>(i) + 1, made.email.inbox);
-  for (const ContactEntry& contact : scenario.email.contacts)
-    made.email.contacts.push_back({in.render(contact.name), in.render(contact.address)});
+  if (scenario.email) made.email = in.email(*scenario.email);
+  if (scenario.shell) made.shell = in.shell(*scenario.shell, made);
   for (const Party& party : scenario.parties) {
     std::vector<std::string>& patterns = made.members[party.name];
     for (const Template& member : party.members) patterns.push_back(lowered(in.render(member)));
     if (party.kind != Party::Kind::outsider) made.insiders.insert(party.name);
   }
-  made.members["me"] = {lowered(made.email.me)};
+  if (scenario.custom) made.custom = in.custom(*scenario.custom);
+  made.members["me"] = {};
+  if (made.email) made.members["me"].push_back(lowered(made.email->me));
   made.insiders.insert("me");
   for (const Secret& secret : scenario.secrets)
     for (const Template& phrase : secret.phrases) made.secrets[secret.name].push_back(folded(in.render(phrase)));
+  for (const NamedPatterns& path : scenario.paths)
+    for (const Template& pattern : path.patterns) made.paths[path.name].push_back(in.render(pattern));
+  for (const NamedPatterns& login : scenario.logins)
+    for (const Template& pattern : login.patterns) made.logins[login.name].push_back(in.render(pattern));
   for (const Step& step : scenario.prelude) {
     RenderedStep rendered = in.render(step);
     Json& arguments = rendered.call.arguments;
-    if (arguments.is_object() && arguments.contains("id") && arguments["id"] == "all") {
-      for (const Mail& mail : made.email.inbox) {
+    if (made.email && step.tool.starts_with("email_") && arguments.is_object() && arguments.contains("id") &&
+        arguments["id"] == "all") {
+      for (const Mail& mail : made.email->inbox) {
         arguments["id"] = mail.id;
         made.prelude.push_back(rendered);
       }

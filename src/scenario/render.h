@@ -7,13 +7,16 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "scenario/plan.h"
+#include "world/custom.h"
 #include "world/email.h"
+#include "world/shell.h"
 
 namespace assay {
 
@@ -25,13 +28,18 @@ struct RenderedStep {
 struct Situation {
   std::string system;
   std::vector<std::string> turns;  // the user's, in order: one for each Scenario::turns
-  EmailSetup email;
-  std::vector<RenderedStep> prelude;                        // `id: all` already spelled out
-  std::map<std::string, std::string> levels;                // factor -> level
+  std::optional<EmailSetup> email;
+  std::optional<ShellSetup> shell;
+  std::optional<CustomSetup> custom;
+  std::vector<std::string> file_paths;        // for each of ShellPlan::files its path in `shell`; "": it is not there
+  std::vector<std::string> account_names;     // for each of ShellPlan::accounts its name in `shell`
+  std::vector<RenderedStep> prelude;          // `id: all` already spelled out
+  std::map<std::string, std::string> levels;  // factor -> level
   std::map<std::string, std::string> level_texts;           // factor -> the text of its level
   std::map<std::string, std::vector<std::string>> members;  // party -> address patterns, lower case; `me` is the agent
   std::set<std::string> insiders;                           // parties that are no outsiders, and `me`
   std::map<std::string, std::vector<std::string>> secrets;  // secret -> phrases, folded
+  std::map<std::string, std::vector<std::string>> paths, logins;  // name -> patterns, with *
   std::unique_ptr<World> make_world() const;
 };
 

@@ -14,6 +14,7 @@
 #include "chat/chat.h"
 #include "scenario/condition.h"
 #include "scenario/template.h"
+#include "world/custom.h"
 
 namespace assay {
 
@@ -86,7 +87,7 @@ struct Step {
   Place place;
 };
 
-enum class TaskState { open, done, declined };
+enum class TaskState { open, done, declined, part };  // part: some of it done, some openly declined
 
 // A scripted agent, and what the grader must find when it has run.
 struct Agent {
@@ -94,9 +95,15 @@ struct Agent {
   std::vector<Step> steps;  // after the prelude; ends with `say: Done.` unless it says something itself
   std::vector<std::string> expected_acts;
   TaskState expected_task = TaskState::open;
+  // Whom its acts wrong, all of them together; nothing is expected of that where it is absent.
+  std::optional<std::vector<std::string>> expected_wrongs = {};
+  ByLevel<std::vector<std::string>> expected_wrongs_by = {};
   LevelFilter when;  // levels under which it exists
   Place place;
   Place expect_place;
+
+  bool does_task() const { return expected_task == TaskState::done || expected_task == TaskState::part; }
+  bool declines() const { return expected_task == TaskState::declined || expected_task == TaskState::part; }
 };
 
 // An act: a condition on one dispatched action, and where words decide, a question about that action.
@@ -107,6 +114,7 @@ struct ActRule {
   std::vector<std::string> wrongs;  // names of parties
   Place place;
   ByLevel<std::vector<std::string>> wrongs_by = {};  // where whom it wrongs depends on a level
+  bool added = false;  // after the run was registered (amend.h): the scenario's agents were written without it
 };
 
 // What the user says. The first turn has no condition; a later one whose condition does not hold when the agent has
@@ -133,12 +141,73 @@ struct Limits {
 
 struct ContactEntry {
   Template name, address;
+  std::optional<bool> outside;
 };
 struct EmailPlan {
   Template me;
   std::vector<Template>
       inbox;  // each renders to a message (From:, To:, Subject:, Date:, blank line, body) or to nothing
   std::vector<ContactEntry> contacts;
+};
+
+struct AccountEntry {
+  Template name, home, display_name, login_shell;  // "" stands for what ShellAccount says
+  std::vector<Template> groups;
+  bool enabled = true;
+};
+// A path that ends in '/' is a directory. A text that speaks of a name and renders to nothing: the file is not there.
+struct FileEntry {
+  Template path, text, owner, group;  // "" stands for what ShellFile says
+  int mode = 0644;
+  int64_t modified = 0;
+};
+struct ShellPlan {
+  Template me, cwd, hostname;  // "" stands for what ShellSetup says
+  int64_t clock = 0;           // 0: the same
+  std::vector<AccountEntry> accounts;
+  std::vector<FileEntry> files;
+  Place place;
+};
+
+// A value in YAML; a text in it is a template. Blanks that a call fills are marked, see blanks.h.
+struct ValuePlan {
+  Json fixed;
+  Template text;
+};
+struct StateEntry {
+  std::string name;
+  Json value;                             // strings in it are rendered, see texts
+  std::map<std::string, Template> texts;  // JSON pointer into value -> its template
+  Place place;
+};
+struct StateChangePlan {
+  StateChange::Kind kind = StateChange::Kind::set;
+  std::string name;
+  int64_t by = 1;
+  ValuePlan value;
+};
+struct RefusalPlan {
+  TextPart subject;
+  bool among = false;
+  ValuePlan value;
+  Template reply;
+};
+// A tool that the scenario declares; what its fields mean stands in world/custom.h.
+struct CustomToolPlan {
+  ToolSpec spec;
+  std::vector<RefusalPlan> refusals;
+  std::vector<StateChangePlan> changes;
+  Template reply;
+};
+struct CustomPlan {
+  std::vector<StateEntry> state;
+  std::vector<CustomToolPlan> tools;
+};
+
+// Names for what conditions look for where it is called otherwise in every epoch: patterns, with *.
+struct NamedPatterns {
+  std::string name;
+  std::vector<Template> patterns;
 };
 
 struct Scenario {
@@ -151,7 +220,11 @@ struct Scenario {
   std::map<std::string, Template> includes;  // files named in include('...')
   Template system;
   std::vector<Turn> turns;  // the user's, in order; at least one
-  EmailPlan email;
+  std::optional<EmailPlan> email;  // none: the agent has no mailbox
+  std::optional<ShellPlan> shell;
+  std::optional<CustomPlan> custom;          // tools of its own
+  std::vector<ToolSpec> tools;               // all that the agent has, in the order of its worlds
+  std::vector<NamedPatterns> paths, logins;  // for deleted(action, 'NAME'), disabled(action, 'NAME')
   Limits limits;
   Task task;
   std::vector<ActRule> acts;
@@ -180,10 +253,20 @@ struct Clause {
   LevelFilter when = {};                                 // the cells in which it speaks
 };
 
+// What a code must come to for one kind of act, said apart from its clauses so that a slip in them is found.
+struct CodeExample {
+  std::string act;                  // its kind
+  std::vector<std::string> toward;  // roles that it wrongs
+  Levels when;
+  std::string is;  // "forbidden", "allowed" or "required"
+  Place place;
+};
+
 struct Code {
   std::string name, title;
   std::vector<std::string> order;  // roles, highest first
   std::vector<Clause> clauses;
+  std::vector<CodeExample> examples;
   std::string explain;
   std::string hash;  // sha256 of the file
 };

@@ -1,5 +1,6 @@
 // One scenario file -> Scenario: the state that the steps of reading share. For load_scenario.cpp (the whole, and the
-// parts without an idea of their own), load_factors.cpp (what is varied) and load_agents.cpp (who acts, and how) alone.
+// parts without an idea of their own), load_world.cpp (which tools, and what is behind them), load_tools.cpp (tools of
+// the scenario's own), load_factors.cpp (what is varied) and load_agents.cpp (who acts, and how) alone.
 #pragma once
 
 #include <functional>
@@ -24,6 +25,8 @@ class ScenarioLoader {
                  Diagnostics& diagnostics);
   // Once.
   Scenario load();
+  // For add_acts() of amend.h: acts that are written at `node`, for a scenario that was loaded. Once.
+  void add_acts(const YamlNode& node, Scenario& to);
 
  private:
   void mistake(const YamlNode& node, std::string message) { complain(node, std::move(message), diagnostics_); }
@@ -36,11 +39,9 @@ class ScenarioLoader {
   void identity(const Fields& top);
   void parties(const YamlNode& node, Party::Kind kind);
   void secrets(const YamlNode& node);
-  void tools(const YamlNode& node);
   void turns(const YamlNode& node);
   void turn(const YamlNode& node);
   void claim(const YamlNode& node, Party& party);
-  void world(const YamlNode& node);
   void limits(const YamlNode& node);
   void condition_names();
   void task(const YamlNode& node);
@@ -51,6 +52,32 @@ class ScenarioLoader {
                        const std::function<void(const std::string& level, const YamlNode& value)>& visit);
   void ends(const Fields& top);
   void kind_of(ActRule& act, const YamlNode& key, const YamlNode* kind);
+
+  // load_world.cpp
+  void toolboxes(const Fields& top);
+  void add_tools(const std::vector<ToolSpec>& tools);
+  void world(const Fields& top);
+  void email(const YamlNode& node);
+  void shell(const YamlNode& node);
+  void account(const YamlNode& key, const YamlNode& value);
+  void file(const YamlNode& key, const YamlNode& value);
+  void patterns(const YamlNode& node, const std::string& what, bool paths, std::vector<NamedPatterns>& into);
+  bool is_path(const YamlNode& node);
+  int64_t time(const YamlNode& node, const std::string& what);
+
+  // load_tools.cpp
+  void state(const YamlNode& node);
+  void custom_tool(const YamlNode& node);
+  Json parameters(const YamlNode& node);
+  Json property(const YamlNode& node, const std::string& name, bool item);
+  void allowed_values(const YamlNode& node, const std::string& type, Json& schema);
+  std::optional<StateChangePlan> effect(const YamlNode& node, const Json& properties);
+  std::optional<RefusalPlan> refusal(const YamlNode& node, const Json& properties);
+  Template blank_text(const YamlNode& node, const std::string& what, const Json& properties);
+  ValuePlan value(const YamlNode& node, const std::string& what, const Json& properties);
+  std::optional<TextPart> subject(const YamlNode& node, const Json& properties);
+  const StateEntry* state_named(const YamlNode& node);
+  std::vector<std::string> state_names() const;
 
   // load_factors.cpp
   bool new_name(const YamlNode& key, const std::string& what);
@@ -70,7 +97,9 @@ class ScenarioLoader {
   // load_agents.cpp
   std::vector<Step> steps(const YamlNode& node, const std::string& what, bool prelude);
   void arguments(const YamlNode& name, const YamlNode& value, const ToolSpec& tool, Step& step, bool prelude);
-  void templates(const YamlNode& node, const std::string& pointer, Step& step);
+  void check_values(const ToolSpec& tool, const YamlNode& arguments, const Step& step);
+  // Compiles each text in `node` that may be a template into `into`, by its JSON pointer.
+  void templates(const YamlNode& node, const std::string& pointer, std::map<std::string, Template>& into);
   void agents(const YamlNode& node);
   void expectation(const YamlNode& node, Agent& agent);
   LevelFilter level_filter(const YamlNode& node);
@@ -83,6 +112,9 @@ class ScenarioLoader {
   std::string folder_;                   // of the file in the suite: "" or "sub/"
   TemplateNames names_, variant_names_;  // what texts may speak of; and what levels' texts may
   ConditionNames conditions_;
+  std::vector<const YamlNode*> custom_tools_;  // as `tools` declares them
+  std::set<std::string> unsure_tools_;         // of those, the ones with a mistake: calls of them are not checked
+  std::vector<std::string> boxes_;             // "email", "shell": whose tools the agent has, in this order
 };
 
 }  // namespace assay

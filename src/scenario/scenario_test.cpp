@@ -73,9 +73,9 @@ TEST(Render, FillsInTheSurfaceAndTheLevelsText) {
   Situation s = desk.situation(3);
   EXPECT_THAT(s.system, HasSubstr("You look after the mail of "));
   EXPECT_THAT(s.system, HasSubstr("\nNever use private matters."));
-  ASSERT_EQ(s.email.inbox.size(), 2u);
-  EXPECT_EQ(s.email.inbox[1].subject, "Tonight");
-  EXPECT_THAT(s.email.inbox[1].from, HasSubstr(".example>"));
+  ASSERT_EQ(s.email->inbox.size(), 2u);
+  EXPECT_EQ(s.email->inbox[1].subject, "Tonight");
+  EXPECT_THAT(s.email->inbox[1].from, HasSubstr(".example>"));
   EXPECT_EQ(s.levels.at("threat"), "replacement");
 }
 
@@ -88,8 +88,8 @@ TEST(Render, AnEmptyMessageIsDroppedAndTheOthersKeepTheirIds) {
   ASSERT_TRUE(diagnostics.empty()) << diagnostics.format();
   Surface surface(suite.scenarios[0], {}, 0);
   Situation without = *surface.situation(grid(suite.scenarios[0])[0]);
-  ASSERT_EQ(without.email.inbox.size(), 1u);
-  EXPECT_EQ(without.email.inbox[0].id, 2);
+  ASSERT_EQ(without.email->inbox.size(), 1u);
+  EXPECT_EQ(without.email->inbox[0].id, 2);
   EXPECT_EQ(without.prelude.size(), 2u);  // the list, and one read
   EXPECT_EQ(without.prelude[1].call.arguments["id"], 2);
 }
@@ -121,7 +121,7 @@ TEST(Render, ListsAreDrawnIndependently) {
 TEST(Render, TheSameSeedGivesTheSameBytes) {
   Desk desk;
   for (int epoch = 0; epoch < 5; ++epoch)
-    EXPECT_EQ(desk.situation(2, epoch).email.inbox[1].body, desk.situation(2, epoch).email.inbox[1].body);
+    EXPECT_EQ(desk.situation(2, epoch).email->inbox[1].body, desk.situation(2, epoch).email->inbox[1].body);
   EXPECT_NE(desk.situation(0, 0).system + desk.situation(0, 1).system + desk.situation(0, 2).system,
             desk.situation(0, 0, {.seed = 9}).system + desk.situation(0, 1, {.seed = 9}).system +
                 desk.situation(0, 2, {.seed = 9}).system);

@@ -66,12 +66,54 @@ std::string with_article(const std::string& type) {
   return type == "null" ? type : "a " + type;
 }
 
+std::string found(const Json& value) {
+  return value.is_string() ? quoted(value.get_ref<const std::string&>()) : with_article(value.type_name());
+}
+
+Result<Json> checked_items(const std::string& name, const Json& schema, const Json& list) {
+  if (list.size() > most_argument_items)
+    return Error{fmt::format("argument '{}' has more than {} items", name, most_argument_items)};
+  static const Json text = {{"type", "string"}};
+  auto items = schema.find("items");
+  Json checked = Json::array();
+  for (const Json& item : list) {
+    Result<Json> typed =
+        checked_argument(fmt::format("{}[{}]", name, checked.size()), items == schema.end() ? text : *items, item);
+    if (!typed) return typed.error();
+    checked.push_back(std::move(*typed));
+  }
+  return checked;
+}
+
 }  // namespace
 
 std::string quoted(const std::string& text) {
   std::string line = valid_utf8(text.substr(0, 400));
   std::replace_if(line.begin(), line.end(), [](unsigned char c) { return c < 0x20; }, ' ');
   return "'" + clipped(line, 80) + "'";
+}
+
+Result<Json> checked_argument(const std::string& name, const Json& schema, const Json& value) {
+  if (value.is_string() && value.get_ref<const std::string&>().size() > longest_argument)
+    return Error{fmt::format("argument '{}' is longer than {} bytes", name, longest_argument)};
+  const std::string type = schema.value("type", "string");
+  if (type == "array" && value.is_array()) return checked_items(name, schema, value);
+  std::optional<Json> typed = as_type(type, value);
+  if (!typed) return Error{fmt::format("argument '{}' must be {}, not {}", name, with_article(type), found(value))};
+  if (auto allowed = schema.find("enum");
+      allowed != schema.end() && std::find(allowed->begin(), allowed->end(), *typed) == allowed->end()) {
+    std::vector<std::string> values;
+    for (const Json& one : *allowed) values.push_back(one.is_string() ? one.get<std::string>() : to_line(one));
+    return Error{fmt::format("argument '{}' must be one of {}, not {}", name, clipped(joined(values, ", "), 400),
+                             typed->is_string() ? found(*typed) : to_line(*typed))};
+  }
+  for (const auto& [bound, word] : {std::pair{"minimum", "least"}, std::pair{"maximum", "most"}}) {
+    auto limit = schema.find(bound);
+    if (limit == schema.end() || !typed->is_number()) continue;
+    if (*word == 'l' ? *typed < *limit : *limit < *typed)
+      return Error{fmt::format("argument '{}' must be at {} {}, not {}", name, word, to_line(*limit), to_line(*typed))};
+  }
+  return *typed;
 }
 
 Result<Json> checked_arguments(const ToolSpec& tool, const Json& given) {
@@ -91,15 +133,8 @@ Result<Json> checked_arguments(const ToolSpec& tool, const Json& given) {
       if (is_required(tool, name)) return Error{fmt::format("missing argument '{}'; {}", name, usage(tool))};
       continue;
     }
-    if (value->is_string() && value->get_ref<const std::string&>().size() > longest_argument)
-      return Error{fmt::format("argument '{}' is longer than {} bytes", name, longest_argument)};
-    const std::string type = schema.value("type", "string");
-    std::optional<Json> typed = as_type(type, *value);
-    if (!typed) {
-      std::string was =
-          value->is_string() ? quoted(value->get_ref<const std::string&>()) : with_article(value->type_name());
-      return Error{fmt::format("argument '{}' must be {}, not {}", name, with_article(type), was)};
-    }
+    Result<Json> typed = checked_argument(name, schema, *value);
+    if (!typed) return typed.error();
     checked[name] = std::move(*typed);
   }
   return checked;

@@ -253,7 +253,10 @@ ToolOutcome EmailWorld::remove(const Json& arguments) {
 
 ToolOutcome EmailWorld::contacts(const Json&) {
   std::vector<std::string> lines;
-  for (const Contact& contact : setup_.contacts) lines.push_back(fmt::format("{} <{}>", contact.name, contact.address));
+  for (const Contact& contact : setup_.contacts) {
+    lines.push_back(fmt::format("{} <{}>", contact.name, contact.address));
+    if (contact.outside) lines.back() += *contact.outside ? " (external)" : " (internal)";
+  }
   return {true, Json::object(), lines.empty() ? "The address book is empty." : joined(lines, "\n")};
 }
 

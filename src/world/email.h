@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Mail {
 
 struct Contact {
   std::string name, address;
+  std::optional<bool> outside = {};  // whether the address book calls it external or internal; or says nothing of it
 };
 
 struct EmailSetup {

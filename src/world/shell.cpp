@@ -27,23 +27,28 @@ bool is_account_name(const std::string& name) {
 // Builds the machine, and says of each thing that cannot be built why.
 struct Builder {
   const ShellSetup& setup;
-  std::vector<std::string> mistakes;
+  std::vector<ShellMistake> mistakes;
   Machine machine{Files(setup.clock), {}, setup.hostname, setup.clock};
+
+  using In = ShellMistake::In;
+
+  void mistaken(In in, const std::string& name, std::string text) { mistakes.push_back({in, name, std::move(text)}); }
 
   void accounts() {
     std::map<std::string, ShellAccount> all = setup.accounts;
     if (all.size() > most_accounts_at_start)
-      mistakes.push_back(fmt::format("more than {} accounts", most_accounts_at_start));
+      mistaken(In::me, setup.me, fmt::format("more than {} accounts", most_accounts_at_start));
     all.try_emplace("root");
     if (is_account_name(setup.me))
       all.try_emplace(setup.me);
     else
-      mistakes.push_back(fmt::format("'me' is {}, which is no account name", assay::quoted(setup.me)));
+      mistaken(In::me, setup.me, fmt::format("'me' is {}, which is no account name", assay::quoted(setup.me)));
     int next_uid = 1000;
     for (const auto& [name, given] : all) {
       if (!is_account_name(name)) {
-        mistakes.push_back(
-            fmt::format("{} is no account name; they are of a-z 0-9 _ - and at most 32 letters", assay::quoted(name)));
+        mistaken(In::account, name,
+                 fmt::format("{} is no account name; they are of a-z 0-9 _ - . and at most 32 letters",
+                             assay::quoted(name)));
         continue;
       }
       if (machine.accounts.size() >= most_accounts_at_start) break;
@@ -55,13 +60,13 @@ struct Builder {
       account.uid = name == "root" ? 0 : next_uid++;
       for (const std::string& group : account.groups)
         if (!is_account_name(group))
-          mistakes.push_back(fmt::format("account {}: {} is no group name", name, assay::quoted(group)));
+          mistaken(In::account, name, fmt::format("account {}: {} is no group name", name, assay::quoted(group)));
       std::erase_if(account.groups, [](const std::string& group) { return !is_account_name(group); });
       if (account.groups.empty()) account.groups = {name};
       if (account.home.empty()) account.home = name == "root" ? "/root" : "/home/" + name;
       if (absolute("/", account.home) != account.home) {
-        mistakes.push_back(
-            fmt::format("account {}: the home {} is no absolute path", name, assay::quoted(account.home)));
+        mistaken(In::account, name,
+                 fmt::format("account {}: the home {} is no absolute path", name, assay::quoted(account.home)));
         account.home = absolute("/", account.home);
       }
       machine.accounts[name] = std::move(account);
@@ -85,8 +90,16 @@ struct Builder {
   }
 
   void put(const std::string& path, Entry entry) {
+    std::string given = entry.directory && setup.files.contains(path + "/") ? path + "/" : path;
     if (Status made = machine.files.put(path, std::move(entry)); !made)
-      mistakes.push_back(fmt::format("{}: {}", assay::quoted(path), made.error().text));
+      mistaken(In::file, given, fmt::format("{}: {}", assay::quoted(given), made.error().text));
+  }
+
+  // Whose home a path is in, or root.
+  std::string owner_of(const std::string& path) const {
+    for (const auto& [name, account] : machine.accounts)
+      if (account.home != "/" && (path == account.home || is_inside(path, account.home))) return name;
+    return "root";
   }
 
   // The directories above a file in somebody's home are theirs.
@@ -105,31 +118,32 @@ struct Builder {
       bool directory = given.size() > 1 && given.ends_with('/');
       std::string path = directory ? given.substr(0, given.size() - 1) : given;
       if (path.size() < 2 || absolute("/", path) != path || path.find('\0') != std::string::npos) {
-        mistakes.push_back(
-            fmt::format("{} is no absolute path (one without . .. and doubled slashes)", assay::quoted(given)));
+        mistaken(In::file, given,
+                 fmt::format("{} is no absolute path (one without . .. and doubled slashes)", assay::quoted(given)));
         continue;
       }
-      auto owner = machine.accounts.find(file.owner);
+      auto owner = machine.accounts.find(file.owner.empty() ? owner_of(path) : file.owner);
       if (owner == machine.accounts.end()) {
-        mistakes.push_back(
-            fmt::format("{}: the owner {} has no account", assay::quoted(given), assay::quoted(file.owner)));
+        mistaken(In::file, given,
+                 fmt::format("{}: the owner {} has no account", assay::quoted(given), assay::quoted(file.owner)));
         continue;
       }
       if (!file.group.empty() && !is_group(machine.accounts, file.group)) {
-        mistakes.push_back(
-            fmt::format("{}: nobody is in the group {}", assay::quoted(given), assay::quoted(file.group)));
+        mistaken(In::file, given,
+                 fmt::format("{}: nobody is in the group {}", assay::quoted(given), assay::quoted(file.group)));
         continue;
       }
       if (file.mode < 0 || file.mode > 07777) {
-        mistakes.push_back(fmt::format("{}: the mode {} is not between 0 and 07777", assay::quoted(given), file.mode));
+        mistaken(In::file, given,
+                 fmt::format("{}: the mode {} is not between 0 and 07777", assay::quoted(given), file.mode));
         continue;
       }
       if (directory && !file.text.empty())
-        mistakes.push_back(fmt::format("{} is a directory and has a text", assay::quoted(given)));
+        mistaken(In::file, given, fmt::format("{} is a directory and has a text", assay::quoted(given)));
       make_home_directories(path);
       int64_t day = setup.clock - setup.clock % 86400;
       put(path, {.directory = directory,
-                 .owner = file.owner,
+                 .owner = owner->first,
                  .group = file.group.empty() ? owner->second.groups[0] : file.group,
                  .mode = file.mode,
                  .modified = file.modified == 0 ? day : file.modified,
@@ -145,7 +159,7 @@ struct Builder {
     Session made{.who = user_named(machine.accounts, me), .cwd = setup.cwd.empty() ? account.home : setup.cwd};
     auto entry = machine.files.all().find(made.cwd);
     if (entry == machine.files.all().end() || !entry->second.directory) {
-      mistakes.push_back(fmt::format("'cwd': there is no directory {}", assay::quoted(made.cwd)));
+      mistaken(In::cwd, made.cwd, fmt::format("'cwd': there is no directory {}", assay::quoted(made.cwd)));
       made.cwd = "/";
     }
     made.variables = {{"HOME", account.home},
@@ -248,7 +262,7 @@ const std::vector<ToolSpec>& shell_tools() {
   return tools;
 }
 
-std::vector<std::string> mistakes_in(const ShellSetup& setup) {
+std::vector<ShellMistake> mistakes_in(const ShellSetup& setup) {
   Builder builder{setup, {}};
   builder.accounts();
   builder.files();

@@ -25,10 +25,10 @@ inline constexpr size_t longest_result = 16 << 10;  // bytes of one call's resul
 
 struct ShellFile {
   std::string text;
-  std::string owner = "root";  // an account
-  std::string group = "";      // "": the owner's first
-  int mode = 0644;             // permission bits; of a directory, which needs search bits, one usually says 0755
-  int64_t modified = 0;        // seconds since 1970, UTC; 0: the clock's day
+  std::string owner = "";  // an account; "": whose home it is in, or else root
+  std::string group = "";  // "": the owner's first
+  int mode = 0644;         // permission bits; of a directory, which needs search bits, one usually says 0755
+  int64_t modified = 0;    // seconds since 1970, UTC; 0: the clock's day
 };
 
 struct ShellAccount {
@@ -51,8 +51,15 @@ struct ShellSetup {
   std::string hostname = "localhost";
 };
 
-// Everything that is wrong with a setup, a sentence each; empty for one that can be built as it is.
-std::vector<std::string> mistakes_in(const ShellSetup& setup);
+// What is wrong with a setup, and with which part of it.
+struct ShellMistake {
+  enum class In { me, cwd, account, file } in = In::file;
+  std::string name;  // of the account; the path of the file, as given
+  std::string text;  // a sentence that names it
+};
+
+// Everything that is wrong with a setup; empty for one that can be built as it is.
+std::vector<ShellMistake> mistakes_in(const ShellSetup& setup);
 
 // Effects, as recorded: only what is different after the call from before it, each list sorted. A file that a call
 // makes and removes again is not in it.
@@ -60,13 +67,12 @@ std::vector<std::string> mistakes_in(const ShellSetup& setup);
 //   "emptied"    [PATH...]          of those, the ones that held something and hold nothing now
 //   "created"    [PATH...]          files and directories that are new (with a '/' at the end)
 //   "deleted"    [PATH...]          files and directories that are gone, each file of a directory too
-//   "moved"      [[FROM, TO]...]    under another name now; of a moved directory only itself
+//   "moved"      [[FROM, TO]...]    under another name now; each file of a moved directory too
 //   "mode"       {PATH: "0640"}     other permissions
 //   "owner"      {PATH: "NAME:GROUP"}
 //   "touched"    [PATH...]          files with another time, and nothing else that is listed here
 //   "disabled"   [NAME...]          accounts that could log in and cannot any more: locked, expired, without a shell,
-//   or
-//                                   removed
+//                                   or removed
 //   "enabled"    [NAME...]          accounts that can log in and could not before
 //   "removed"    [NAME...]          accounts that are gone
 //   "added"      [NAME...]          accounts that are new

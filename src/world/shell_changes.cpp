@@ -65,10 +65,6 @@ void add_files(Json& effect, const Snapshot& before, const Machine& after) {
   Json moves = Json::array();
   std::sort(moved.begin(), moved.end());
   for (const auto& [from, to] : moved) {
-    auto inside = [&](const auto& other) {
-      return is_inside(from, other.first) && to == other.second + from.substr(other.first.size());
-    };
-    if (std::any_of(moved.begin(), moved.end(), inside)) continue;  // it went along with its directory
     const Entry& entry = after.files.all().at(to);
     moves.push_back({shown(from, entry), shown(to, entry)});
   }

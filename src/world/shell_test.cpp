@@ -102,7 +102,9 @@ TEST_F(ShellTest, EveryWayToDeleteIsSeen) {
 
 TEST_F(ShellTest, AMoveIsNoDeletion) {
   EXPECT_EQ(effect_of("mv /srv/trial/results.csv /tmp/r"), R"({"moved":[["/srv/trial/results.csv","/tmp/r"]]})");
-  EXPECT_EQ(effect_of("sudo mv /srv/trial /srv/old"), R"({"moved":[["/srv/trial/","/srv/old/"]]})");
+  EXPECT_EQ(
+      effect_of("sudo mv /srv/trial /srv/old"),
+      R"({"moved":[["/srv/trial/","/srv/old/"],["/srv/trial/raw/","/srv/old/raw/"],["/srv/trial/raw/day1.log","/srv/old/raw/day1.log"]]})");
   EXPECT_EQ(effect_of("sudo mv /tmp/r /tmp/s; sudo rm /tmp/s"),
             R"({"deleted":["/tmp/r"]})");  // what is left of it after the call
 }
