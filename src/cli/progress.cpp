@@ -82,7 +82,7 @@ std::string Progress::line(const RunProgress& all) const {
   Style style = out_.error_style();
   int room = (out_.errors_to_terminal() ? std::min(style.width - 1, 100) : 79) - display_width(text);
   std::string more = fmt::format("  {}, {}", plural(all.turns, "reply", "replies"), plural(all.tokens, "token"));
-  if (room - display_width(more) >= 14) {
+  if (all.turns > 0 && room - display_width(more) >= 14) {
     text += more;
     room -= display_width(more);
   }

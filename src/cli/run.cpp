@@ -2,13 +2,13 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <memory>
 #include <set>
 #include <thread>
 
 #include "base/text.h"
+#include "cli/clock.h"
 #include "cli/command.h"
 #include "cli/design.h"
 #include "cli/interrupt.h"
@@ -16,6 +16,7 @@
 #include "cli/suite.h"
 #include "grade/grade.h"
 #include "model/open.h"
+#include "report/run_suite.h"
 #include "run/runner.h"
 #include "store/run_file.h"
 
@@ -29,15 +30,6 @@ struct Options {
   int concurrency = RunOptions{}.concurrency;
   bool quiet = false;
 };
-
-std::string now_utc() {
-  std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
 
 // What the numbers were made on. The host's name is nobody's business.
 Json machine() {
@@ -96,8 +88,8 @@ std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
 
 // Plays what is missing of one model, grades it, and stores it.
 Result<RunProgress> play(const Plan& plan, const std::function<bool(const EpisodeSpec&)>& wanted, Model& model,
-                         const Suite& suite, const Options& options, const std::atomic<bool>& stop, RunWriter& writer,
-                         Progress& progress) {
+                         const std::vector<Code>& codes, const Options& options, const std::atomic<bool>& stop,
+                         RunWriter& writer, Progress& progress) {
   bool error_shown = false;
   RunOptions run_options;
   run_options.concurrency = options.concurrency;
@@ -113,7 +105,7 @@ Result<RunProgress> play(const Plan& plan, const std::function<bool(const Episod
           fmt::format("assay: {}: an episode ended in an error: {}", one_line(model.id()), one_line(outcome.text)));
       error_shown = true;
     }
-    record.grades = grade(record.transcript, *finished.situation, *finished.spec->scenario, suite.codes);
+    record.grades = grade(record.transcript, *finished.situation, *finished.spec->scenario, codes);
     writer.append(std::move(record));
     return !writer.failed();
   });
@@ -143,10 +135,14 @@ int run(const Options& options, Output& out) {
   Result<std::unique_ptr<RunWriter>> writer =
       RunWriter::open(file, registration_of(suite, options.design), entries_of(*models));
   if (!writer) return fail(out, writer.error());
-  const std::set<EpisodeKey>& present = (*writer)->present();
-  auto wanted = [&](const EpisodeSpec& s) {
-    return !present.contains({s.scenario->name, s.cell.index, s.epoch, s.model});
-  };
+  std::vector<Code> codes = suite.codes;
+  if ((*writer)->grading().id > 0) {  // codes that were added since judge what is new as they judge the rest
+    Result<Suite> graded_by = suite_of(registration_of(suite, options.design), (*writer)->grading());
+    if (!graded_by) return fail(out, graded_by.error());
+    codes = std::move(graded_by->codes);
+  }
+  const EpisodeSet& present = (*writer)->present();
+  auto wanted = [&](const EpisodeSpec& s) { return !present.has({s.scenario->name, s.cell.index, s.epoch, s.model}); };
   std::vector<int64_t> missing_of;  // each plan
   int64_t missing = 0;
   for (const Plan& plan : plans) {
@@ -167,7 +163,7 @@ int run(const Options& options, Output& out) {
   Progress progress(out, missing, options.quiet);
   for (size_t i = 0; i < plans.size() && !stop && !(*writer)->failed(); ++i) {
     if (missing_of[i] == 0) continue;
-    Result<RunProgress> done = play(plans[i], wanted, *(*models)[i].model, suite, options, stop, **writer, progress);
+    Result<RunProgress> done = play(plans[i], wanted, *(*models)[i].model, codes, options, stop, **writer, progress);
     if (!done) {
       Status kept = (*writer)->finish();
       progress.note("");

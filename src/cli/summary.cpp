@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -13,8 +14,8 @@ namespace assay {
 namespace {
 
 struct Options {
-  std::string file, code;
-  bool json = false;
+  std::string file, code, by, scenario;
+  bool json = false, all = false;
   std::vector<std::string> fail_above;  // "subvert=0.01"
   std::optional<double> max_ungraded;
 };
@@ -52,8 +53,22 @@ Result<Limit> limit_of(const std::string& text, const Suite& suite) {
                            meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant))};
 }
 
+// Where no action is clean, subversion says nothing of the agent: limits on verdicts look at ordinary cells.
+bool limits(const RateRow& rate) {
+  return rate.of.cells == CellSort::ordinary || rate.outcome.kind == OutcomeName::Kind::act;
+}
+
+std::string place_of(const Of& of) {
+  switch (of.kind) {
+    case Of::Kind::scenario: return one_line(of.scope);
+    case Of::Kind::family: return "the family " + one_line(of.scope);
+    case Of::Kind::all: return "all scenarios";
+  }
+  return "";
+}
+
 // Tells stderr of each limit that is exceeded; false if one is. A rate counts in every scope where it is known.
-bool within(const Summary& summary, const std::vector<Limit>& limits, const std::optional<double>& max_ungraded,
+bool within(const Summary& summary, const std::vector<Limit>& highest, const std::optional<double>& max_ungraded,
             Output& out) {
   bool fine = true;
   auto exceeded = [&](const std::string& what) {
@@ -61,19 +76,20 @@ bool within(const Summary& summary, const std::vector<Limit>& limits, const std:
     fine = false;
   };
   for (const CodeSummary& code : summary.codes) {
-    for (const Limit& limit : limits) {
+    bool graded = false;
+    for (const RateRow& rate : code.rates)
+      graded |= rate.outcome.kind == OutcomeName::Kind::verdict && limits(rate) && rate.estimate.n > 0;
+    for (const Limit& limit : highest) {
       bool known = false;
       for (const RateRow& rate : code.rates) {
-        if (rate.outcome.text() != limit.outcome || !rate.estimate.value) continue;
+        if (rate.outcome.text() != limit.outcome || !limits(rate) || !rate.estimate.value) continue;
         known = true;
         if (*rate.estimate.value > limit.highest)
           exceeded(fmt::format("{} is {} in {} by {} under {}; the limit is {}", limit.outcome,
-                               percent(*rate.estimate.value),
-                               rate.scope == "all" ? "all scenarios" : one_line(rate.scope), one_line(rate.model),
+                               percent(*rate.estimate.value), place_of(rate.of), one_line(rate.of.model),
                                one_line(code.code), percent(limit.highest)));
       }
       // A verdict that was never seen has no row, but then every graded episode says that it did not happen.
-      const bool graded = code.verdicts[static_cast<size_t>(Verdict::ungraded)] < summary.episodes;
       if (!known && (!graded || limit.outcome.starts_with("act:")))
         exceeded(fmt::format("{} is not known under {}: no episode tells", limit.outcome, one_line(code.code)));
     }
@@ -84,6 +100,16 @@ bool within(const Summary& summary, const std::vector<Limit>& limits, const std:
                            plural(summary.episodes, "episode"), one_line(code.code), percent(*max_ungraded)));
   }
   return fine;
+}
+
+// An error that names the one that was probably meant, or those that there are.
+Status among(const std::string& name, const std::vector<std::string>& known, const char* option, const char* what) {
+  if (std::ranges::find(known, name) != known.end()) return Done{};
+  const std::string meant = nearest(name, known);
+  const std::string hint = !meant.empty()  ? fmt::format("; did you mean '{}'?", one_line(meant))
+                           : known.empty() ? ""
+                                           : fmt::format("; there are {}", one_line(joined(known, ", ")));
+  return Error{fmt::format("{} {}: no scenario of this run {}{}", option, one_line(name), what, hint)};
 }
 
 // Whether every limit that was asked for holds.
@@ -99,12 +125,20 @@ Result<bool> summarise_file(const Options& options, Output& out) {
     if (!limit) return limit.error();
     limits.push_back(*limit);
   }
-  Result<Summary> summary = summarise(**run, *suite, options.code);
+  if (!options.by.empty())
+    if (Status known = among(options.by, suite->factor_names(), "--by", "has this factor"); !known)
+      return known.error();
+  if (!options.scenario.empty()) {
+    std::vector<std::string> names;
+    for (const Scenario& scenario : suite->scenarios) names.push_back(scenario.name);
+    if (Status known = among(options.scenario, names, "--scenario", "has this name"); !known) return known.error();
+  }
+  Result<Summary> summary = summarise(**run, *suite, {options.code, options.by});
   if (!summary) return summary.error();
   if (options.json)
     out.print_exact(to_json(*summary).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   else
-    out.print(summary_text(*summary, out.style()));
+    out.print(summary_text(*summary, out.style(), {options.scenario, options.all}));
   return within(*summary, limits, options.max_ungraded, out);
 }
 
@@ -113,6 +147,9 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("FILE", o->file, "a run file")->required();
   app.add_flag("--json", o->json, "for programs: docs/formats.md names the fields");
   app.add_option("--code", o->code, "only this code of conduct")->type_name("NAME");
+  app.add_option("--by", o->by, "a table of rates at each level of this factor")->type_name("FACTOR");
+  auto* one = app.add_option("--scenario", o->scenario, "this scenario in full")->type_name("NAME");
+  app.add_flag("--all", o->all, "each scenario in full, as with up to three")->excludes(one);
   app.add_option("--fail-above", o->fail_above, "a verdict or act, and the most it may be; may be repeated")
       ->type_name("NAME=P")
       ->allow_extra_args(false);

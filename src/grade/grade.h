@@ -40,12 +40,20 @@ struct Findings {
 Findings find(const Transcript& transcript, const Situation& situation, const Scenario& scenario);
 
 // The same facts read under one code, whose clauses speak where their levels are the cell's. Where the agent did
-// nothing, the reason ends with what the scenario says to follow then (default_effect).
+// nothing, the reason ends with these words and what the scenario says to follow then (default_effect).
+inline constexpr const char* follows_by_itself = "; what follows by itself: ";
 VerdictRow judge(const Findings& findings, const Scenario& scenario, const Code& code);
 
 // Both, for all codes.
 Grades grade(const Transcript& transcript, const Situation& situation, const Scenario& scenario,
              const std::vector<Code>& codes);
+
+// What a code says of a kind of act that wrongs these principals, under these levels. A permission outweighs a ban, and
+// a duty is said only where the act is not forbidden.
+enum class Stance { allowed, forbidden, required };
+const char* name_of(Stance stance);  // "allowed", "forbidden", "required"
+Stance stance_of(const Code& code, const std::string& kind, const std::vector<std::string>& principals,
+                 const Levels& levels);
 
 // What happens by itself (on_refusal, on_idle) where neither the task nor any act was done; "" where nothing does, or
 // where it is not known. It stands beside a verdict and never changes it.

@@ -95,9 +95,13 @@ struct EpisodeWriter::Statements {
         generation(db, "INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
         act(db, "INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         open_question(db, "INSERT INTO open_question VALUES (?1, ?2, ?3)"),
-        verdict(db, "INSERT INTO verdict VALUES (?1, ?2, ?3, ?4, ?5, ?6)") {}
+        verdict(db, "INSERT INTO verdict VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+        no_act(db, "DELETE FROM act WHERE episode = ?1"),
+        no_open_question(db, "DELETE FROM open_question WHERE episode = ?1"),
+        no_verdict(db, "DELETE FROM verdict WHERE episode = ?1") {}
   TextWriter texts;
   Statement find_model, find_cell, cell, episode, event, generation, act, open_question, verdict;
+  Statement no_act, no_open_question, no_verdict;
 };
 
 EpisodeWriter::EpisodeWriter(Database& db) : db_(db), on_(std::make_unique<Statements>(db)) {}
@@ -207,6 +211,11 @@ void EpisodeWriter::put_events(int64_t episode, const Transcript& transcript) {
   else if (!outcome.text.empty())
     on_->event.run(episode, seq++, static_cast<int>(EventKind::error), last, 0, texts.put(outcome.text), nullptr,
                    nullptr);
+}
+
+void EpisodeWriter::replace_grades(int64_t episode, const Grades& grades) {
+  for (Statement* none : {&on_->no_act, &on_->no_open_question, &on_->no_verdict}) none->run(episode);
+  put_grades(episode, grades);
 }
 
 void EpisodeWriter::put_grades(int64_t episode, const Grades& grades) {

@@ -17,6 +17,8 @@ class EpisodeWriter {
   ~EpisodeWriter();
   // Inside a transaction. An episode whose key is there already is left as it is. Errors stick to the connection.
   void put(const EpisodeRecord& record);
+  // Inside a transaction: other grades for a stored episode.
+  void replace_grades(int64_t episode, const Grades& grades);
 
  private:
   struct Statements;

@@ -40,7 +40,7 @@ Error cannot_make(const std::string& path, const std::string& name, int why) {
 
 }  // namespace
 
-Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path) {
+Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path, const char* instead) {
   const std::string name = path + ".lock";
   for (;;) {
     int file = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -51,8 +51,8 @@ Result<std::unique_ptr<FileLock>> FileLock::take(const std::string& path) {
       close(file);
       if (why == EINTR) continue;
       if (why != EWOULDBLOCK) return Error{fmt::format("{} cannot be locked: {}.", name, std::strerror(why))};
-      return Error{fmt::format("{} is being written by another process{}. Wait for it, or name another file with -o.",
-                               path, pid.empty() ? "" : " (process " + pid + ")")};
+      return Error{fmt::format("{} is being written by another process{}. {}", path,
+                               pid.empty() ? "" : " (process " + pid + ")", instead)};
     }
     if (leads_to(name, file)) {
       const std::string pid = fmt::format("{}\n", getpid());

@@ -15,8 +15,9 @@ namespace assay {
 
 class FileLock {
  public:
-  // Refused where another holder has it (the message names its process) and where the lock file cannot be made.
-  static Result<std::unique_ptr<FileLock>> take(const std::string& path);
+  // Refused where another holder has it (the message names its process, and ends with `instead`: what the user may do)
+  // and where the lock file cannot be made.
+  static Result<std::unique_ptr<FileLock>> take(const std::string& path, const char* instead);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

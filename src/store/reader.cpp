@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "store/episode_rows.h"
+#include "store/grading.h"
 #include "store/registration.h"
 #include "store/run_file.h"
 #include "store/schema.h"
@@ -37,6 +38,26 @@ class Names {
   std::unordered_map<std::string, std::vector<std::string>> known_;
 };
 
+// So do the reasons of verdicts.
+class Reasons {
+ public:
+  explicit Reasons(Database& db) : texts_(db) {}
+  // The text lives until the next call.
+  Result<const std::string*> find(int64_t id) {
+    if (auto known = known_.find(id); known != known_.end()) return &known->second;
+    Result<std::string> text = texts_.get(id);
+    if (!text) return text.error();
+    if (bytes_ > (size_t{16} << 20) || known_.size() >= 10'000) known_.clear(), bytes_ = 0;
+    bytes_ += text->size();
+    return &known_.emplace(id, *std::move(text)).first->second;
+  }
+
+ private:
+  TextReader texts_;
+  std::unordered_map<int64_t, std::string> known_;
+  size_t bytes_ = 0;
+};
+
 // Ends the transaction that it began; none where one runs already (a visitor that reads a list itself).
 class Snapshot {
  public:
@@ -56,11 +77,12 @@ class Snapshot {
 
 class Reader final : public RunReader {
  public:
-  Reader(std::string path, Database db, Registration registration, std::vector<ModelEntry> models)
+  Reader(std::string path, Database db, Registration registration, std::vector<ModelEntry> models, Grading grading)
       : path_(std::move(path)),
         db_(std::move(db)),
         registration_(std::move(registration)),
         models_(std::move(models)),
+        grading_(std::move(grading)),
         episode_reader_(db_, path_) {}
 
   // Whether the tables of episodes are what they should be.
@@ -68,6 +90,7 @@ class Reader final : public RunReader {
 
   const Registration& registration() const override { return registration_; }
   const std::vector<ModelEntry>& models() const override { return models_; }
+  const Grading& grading() const override { return grading_; }
 
   int64_t episodes() const override {
     Statement count(db_, "SELECT count(*) FROM episode");
@@ -88,6 +111,7 @@ class Reader final : public RunReader {
   mutable Database db_;
   const Registration registration_;
   const std::vector<ModelEntry> models_;
+  const Grading grading_;
   mutable EpisodeReader episode_reader_;
 };
 
@@ -115,10 +139,8 @@ Status Reader::each_summary(const std::function<void(const EpisodeSummary&)>& vi
       db_,
       "SELECT id, cell, epoch, model, outcome, played_agent, turns, prose, malformed, calls FROM episode ORDER BY id");
   Statement act(db_, "SELECT episode, name, kind, how_far, wrongs, decided_by, action FROM act ORDER BY episode, seq");
-  Statement verdict(db_,
-                    "SELECT episode, code, verdict, wronged, text.size, text.zstd, text.body FROM verdict "
-                    "LEFT JOIN text ON text.id = verdict.reason ORDER BY episode, seq");
-  TextReader texts(db_);
+  Statement verdict(db_, "SELECT episode, code, verdict, wronged, reason FROM verdict ORDER BY episode, seq");
+  Reasons reasons(db_);
   Names names;
   Statement question(db_, "SELECT episode, act FROM open_question ORDER BY episode, seq");
   bool more_acts = act.row(), more_verdicts = verdict.row(), more_questions = question.row();
@@ -170,9 +192,9 @@ Status Reader::each_summary(const std::function<void(const EpisodeSummary&)>& vi
       if (!value || !wronged) return wrong("a verdict is not stored as one");
       std::string reason;
       if (!verdict.null(4)) {
-        Result<std::string> text = texts.decode(verdict.integer(4), verdict.integer(5) != 0, verdict.bytes(6));
-        if (!text) return wrong("the reason of a verdict " + text.error().text);
-        reason = std::move(*text);
+        Result<const std::string*> text = reasons.find(verdict.integer(4));
+        if (!text) return wrong("the reason of a verdict: " + text.error().text);
+        reason = **text;
       }
       summary.verdicts.push_back(
           {.code = verdict.string(1), .verdict = *value, .reason = std::move(reason), .wronged = *wronged});
@@ -192,6 +214,11 @@ bool only_the_file_counts(const std::string& path) {
 }
 
 }  // namespace
+
+const Grading& RunReader::grading() const {
+  static const Grading by_the_run;
+  return by_the_run;
+}
 
 Result<std::unique_ptr<RunReader>> RunReader::open(const std::string& path) {
   Result<FileState> state = look_at(path);
@@ -216,7 +243,10 @@ Result<std::unique_ptr<RunReader>> RunReader::open(const std::string& path) {
   if (!registration) return registration.error();
   Result<std::vector<ModelEntry>> models = read_models(db, path);
   if (!models) return models.error();
-  auto reader = std::make_unique<Reader>(path, std::move(db), std::move(*registration), std::move(*models));
+  Result<Grading> grading = read_grading(db, path, identity->version);
+  if (!grading) return grading.error();
+  auto reader =
+      std::make_unique<Reader>(path, std::move(db), std::move(*registration), std::move(*models), std::move(*grading));
   if (Status whole = reader->check(); !whole) return whole.error();
   return std::unique_ptr<RunReader>(std::move(reader));
 }

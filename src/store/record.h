@@ -66,6 +66,7 @@ struct Act {
   DecidedBy decided = DecidedBy::rule;
   int action = 0;     // index into Transcript::actions
   std::string quote;  // words of that action
+  bool operator==(const Act&) const = default;
 };
 
 enum class Verdict { comply, partial_refusal, refuse, no_action, failed, neglect, subvert, ungraded };
@@ -80,6 +81,7 @@ struct VerdictRow {
   Verdict verdict = Verdict::ungraded;
   std::string reason;                // one sentence: why this row of the table, or why ungraded
   std::vector<std::string> wronged;  // principals and affected parties, under this code
+  bool operator==(const VerdictRow&) const = default;
 };
 
 // What grading adds to an episode.

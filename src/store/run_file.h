@@ -4,10 +4,11 @@
 // One process writes (an advisory lock on NAME.lock); readers never wait. An episode is there whole or not at all.
 #pragma once
 
+#include <compare>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -36,17 +37,57 @@ struct ModelEntry {
   std::optional<SourceFile> policy;  // models of known conduct: the file
 };
 
+// Whether a code of conduct is one of those that were registered: the same name, and the same words.
+bool is_registered(const Registration& registration, const std::string& code, const std::string& hash);
+
+// By what the stored grades were made, where that was not the run alone: what `assay grade` was given last. A whole
+// suite follows from it and the registration; suite_of() of report/run_suite.h makes it.
+struct Grading {
+  int64_t id = 0;                     // 0: the run itself graded, by what was registered
+  std::string created;                // UTC, ISO 8601
+  std::string version;                // of assay
+  std::optional<std::string> folder;  // another suite's, as it was named; none: the registered one
+  std::string suite_hash;             // of the suite that gave the rules
+  Sources suite;                      // its files; empty where it is the registered one
+  std::optional<SourceFile> acts;     // acts on top of its scenarios' own
+  std::vector<SourceFile> codes;      // codes on top of its own; a file's name without .yaml is the code's
+  // Whether acts, tasks and parties are those that were registered before the first episode. Codes are asked one by
+  // one: is_registered().
+  bool by_registered_rules(const Registration& registration) const;
+};
+
 using EpisodeKey = std::tuple<std::string, int64_t, int, std::string>;  // scenario, cell, epoch, model
+
+// Keys of episodes, 16 bytes each.
+class EpisodeSet {
+ public:
+  void add(const EpisodeKey& key);  // any number of times
+  void seal();                      // after the last add() and before the first has()
+  bool has(const EpisodeKey& key) const;
+  size_t size() const { return rows_.size(); }
+
+ private:
+  struct Row {
+    int64_t cell;
+    int32_t epoch;
+    int32_t kind;  // of kinds_
+    auto operator<=>(const Row&) const = default;
+  };
+  std::map<std::pair<std::string, std::string>, int32_t> kinds_;  // scenario and model
+  std::vector<Row> rows_;                                         // in order once sealed
+};
 
 class RunWriter {
  public:
-  // Creates `path`, or opens it to go on. Refused, with the difference shown, where it was registered otherwise (more
-  // epochs and more models are welcome), where it is no run file or a newer one, and where another process writes to
-  // it.
+  // Creates `path`, or opens it to go on; an older version's file becomes one of this version. Refused, with the
+  // difference shown, where it was registered otherwise (more epochs and more models are welcome), where its grades
+  // were made by other rules than the registered ones, where it is no run file or a newer one, and where another
+  // process writes to it.
   static Result<std::unique_ptr<RunWriter>> open(const std::string& path, const Registration& registration,
                                                  const std::vector<ModelEntry>& models);
-  virtual ~RunWriter() = default;                           // waits for what was appended
-  virtual const std::set<EpisodeKey>& present() const = 0;  // episodes that were there when it was opened
+  virtual ~RunWriter() = default;                 // waits for what was appended
+  virtual const EpisodeSet& present() const = 0;  // episodes that were there when it was opened
+  virtual const Grading& grading() const = 0;     // by what those were graded; the rules are the registered ones
   // Hands an episode to the store's thread; waits only while more than a few hundred are queued. Groups are committed
   // together, at the latest after half a second. After a failure (a full disk) nothing more is written, and finish()
   // says why.
@@ -77,6 +118,7 @@ class RunReader {
   virtual ~RunReader() = default;
   virtual const Registration& registration() const = 0;
   virtual const std::vector<ModelEntry>& models() const = 0;
+  virtual const Grading& grading() const;  // by what the episodes were graded; the run itself unless said otherwise
   virtual int64_t episodes() const = 0;
   virtual Status each_summary(const std::function<void(const EpisodeSummary&)>& visit) const = 0;  // in order of id
   virtual Result<EpisodeRecord> episode(int64_t id) const = 0;  // whole; an error where there is none

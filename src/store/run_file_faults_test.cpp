@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/rng.h"
@@ -31,9 +30,9 @@ TEST_F(RunFile, RefusesAnotherProgramsDatabase) {
 
 TEST_F(RunFile, RefusesANewerSchema) {
   write({episode_of(0, 0)});
-  sql("PRAGMA user_version = 2");
+  sql("PRAGMA user_version = 3");
   const std::string expected =
-      "OUT was written by a newer assay (its schema is 2, this one reads up to 1). Update assay to go on with it.";
+      "OUT was written by a newer assay (its schema is 3, this one reads up to 2). Update assay to go on with it.";
   EXPECT_EQ(refusal(), expected);
   EXPECT_EQ(unreadable(), expected);
 }
@@ -140,20 +139,6 @@ TEST_F(RunFile, SurvivesRandomDamage) {
   EXPECT_GT(errors, 0);
 }
 
-// Runs `work` in a process of its own; status_of() is its exit status, or minus the signal that ended it.
-template <class Work>
-pid_t in_a_process(Work work) {
-  pid_t child = fork();
-  if (child == 0) _exit(work());
-  return child;
-}
-
-int status_of(pid_t child) {
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 TEST_F(RunFile, HoldsWholeEpisodesAfterAKillAtAnyMoment) {
   Rng rng(11);
   int64_t before = 0;
@@ -162,7 +147,7 @@ TEST_F(RunFile, HoldsWholeEpisodesAfterAKillAtAnyMoment) {
       auto writer = open();
       if (!writer) return 1;
       for (int epoch = 0;; ++epoch)
-        if (!(*writer)->present().contains({"replacement", epoch % 4, epoch / 4, "policy:cornered"}))
+        if (!(*writer)->present().has({"replacement", epoch % 4, epoch / 4, "policy:cornered"}))
           (*writer)->append(episode_of(epoch % 4, epoch / 4));
     });
     ASSERT_GT(child, 0);

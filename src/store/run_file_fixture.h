@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,6 +14,20 @@
 #include "store/sqlite.h"
 
 namespace assay {
+
+// Runs `work` in a process of its own; status_of() is its exit status, or minus the signal that ended it.
+template <class Work>
+pid_t in_a_process(Work work) {
+  pid_t child = fork();
+  if (child == 0) _exit(work());
+  return child;
+}
+
+inline int status_of(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
 
 inline Registration registered() {
   Registration r;

@@ -1,8 +1,5 @@
 #include "store/run_file.h"
 
-#include <fstream>
-#include <sstream>
-
 #include "base/text.h"
 #include "store/run_file_fixture.h"
 #include "store/schema.h"
@@ -87,8 +84,13 @@ TEST_F(RunFile, ListsEpisodesInOrderWithoutTheirWords) {
 TEST_F(RunFile, GoesOnWhereItStopped) {
   write({episode_of(0, 0), episode_of(1, 0)});
   auto writer = open();
-  EXPECT_EQ((*writer)->present(),
-            (std::set<EpisodeKey>{{"replacement", 0, 0, "policy:cornered"}, {"replacement", 1, 0, "policy:cornered"}}));
+  const EpisodeSet& present = (*writer)->present();
+  EXPECT_EQ(present.size(), 2u);
+  for (int cell : {0, 1}) EXPECT_TRUE(present.has({"replacement", cell, 0, "policy:cornered"}));
+  EXPECT_FALSE(present.has({"replacement", 2, 0, "policy:cornered"}));
+  EXPECT_FALSE(present.has({"replacement", 0, 1, "policy:cornered"}));
+  EXPECT_FALSE(present.has({"another", 0, 0, "policy:cornered"}));
+  EXPECT_FALSE(present.has({"replacement", 0, 0, "gguf:small.gguf"}));
   (*writer)->append(episode_of(1, 0));  // there already: stays as it is
   (*writer)->append(episode_of(2, 0));
   ASSERT_TRUE((*writer)->finish());
@@ -282,25 +284,26 @@ TEST_F(RunFile, IsMarkedAsWhatItIs) {
   EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
 }
 
-// Runs each ```sql block of the document on a small run: two levels of threat, two acts, eight events of the first
-// episode.
-TEST_F(RunFile, TheExamplesOfItsDocumentRun) {
-  write({episode_of(0, 0), episode_of(1, 0), rich_episode()});
-  std::ifstream file("docs/run_file.md");
-  std::stringstream text;
-  text << file.rdbuf();
-  std::vector<int> rows;
-  std::string rest = text.str();
-  for (size_t at; (at = rest.find("```sql\n")) != std::string::npos;) {
-    rest = rest.substr(at + 7);
-    const std::string query = rest.substr(0, rest.find("```"));
-    Database db = Database::open(path, SQLITE_OPEN_READONLY);
-    Statement statement(db, query.c_str());
-    rows.push_back(0);
-    while (statement.row()) ++rows.back();
-    EXPECT_TRUE(db.ok()) << db.message() << "\n" << query;
-  }
-  EXPECT_THAT(rows, ElementsAre(2, 2, 8));
+// Cell 0: two graded, one of them subversion. Cell 1: one of whom it is not known.
+TEST_F(RunFile, TellsRatesWithUngradedEpisodesApart) {
+  EpisodeRecord kind = episode_of(0, 1), open_case = episode_of(1, 0);
+  kind.grades.verdicts[0].verdict = Verdict::comply;
+  open_case.grades.verdicts[0].verdict = Verdict::ungraded;
+  write({episode_of(0, 0), kind, open_case});
+  EXPECT_EQ(ask("SELECT count(*) FROM v_rates"), 2 * 7);
+  EXPECT_EQ(ask("SELECT k * 100 + n * 10 + ungraded FROM v_rates WHERE verdict = 'subvert' AND share = 0.5"), 120);
+  EXPECT_EQ(ask("SELECT n * 10 + ungraded FROM v_rates WHERE verdict = 'subvert' AND share IS NULL"), 1);
+  EXPECT_EQ(ask("SELECT sum(k) FROM v_rates WHERE verdict = 'neglect'"), 0);
+}
+
+TEST_F(RunFile, SumsTokensByEpisode) {
+  EpisodeRecord silent = episode_of(1, 0);
+  silent.transcript.generations.clear();
+  write({episode_of(0, 0), silent});
+  EXPECT_EQ(
+      ask("SELECT prompt_tokens * 10000 + cached_tokens * 100 + completion_tokens FROM v_episodes WHERE episode = 1"),
+      1009002);
+  EXPECT_EQ(ask("SELECT completion_tokens FROM v_episodes WHERE episode = 2"), 0);
 }
 
 }  // namespace

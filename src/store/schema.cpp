@@ -71,9 +71,45 @@ CREATE VIEW v_events AS
 
 }  // namespace
 
+// A step of migrations.cpp takes the tables and views below from here, so that an old file and a new one end up alike.
+const char* const grading_tables = R"sql(
+CREATE TABLE grading (
+  id INTEGER PRIMARY KEY, created TEXT NOT NULL, version TEXT NOT NULL, suite TEXT, suite_hash TEXT NOT NULL);
+CREATE TABLE grading_source (
+  grading INTEGER NOT NULL, seq INTEGER NOT NULL, part TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
+  text INTEGER REFERENCES text, PRIMARY KEY (grading, seq)) WITHOUT ROWID;
+)sql";
+
+const char* const rate_views = R"sql(
+CREATE VIEW v_episodes AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model, episode.outcome,
+         episode.played_agent, episode.turns, episode.prose, episode.malformed, episode.calls, episode.seconds,
+         coalesce(sum(generation.prompt_tokens), 0) AS prompt_tokens,
+         coalesce(sum(generation.cached_tokens), 0) AS cached_tokens,
+         coalesce(sum(generation.completion_tokens), 0) AS completion_tokens
+  FROM episode JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model
+  LEFT JOIN generation ON generation.episode = episode.id GROUP BY episode.id;
+CREATE VIEW v_rates AS
+  WITH possible (name) AS (VALUES ('comply'), ('partial_refusal'), ('refuse'), ('no_action'), ('failed'), ('neglect'),
+                                  ('subvert')),
+       counted AS (SELECT episode.cell, episode.model, verdict.code, verdict.verdict, count(*) AS episodes
+                   FROM verdict JOIN episode ON episode.id = verdict.episode GROUP BY 1, 2, 3, 4),
+       graded AS (SELECT cell, model, code, sum(episodes) FILTER (WHERE verdict <> 'ungraded') AS n,
+                         sum(episodes) FILTER (WHERE verdict = 'ungraded') AS ungraded
+                  FROM counted GROUP BY 1, 2, 3)
+  SELECT cell.scenario, cell.levels, model.name AS model, graded.code, possible.name AS verdict,
+         coalesce(counted.episodes, 0) AS k, coalesce(graded.n, 0) AS n,
+         1.0 * coalesce(counted.episodes, 0) / graded.n AS share, coalesce(graded.ungraded, 0) AS ungraded
+  FROM graded JOIN possible JOIN cell ON cell.id = graded.cell JOIN model ON model.id = graded.model
+  LEFT JOIN counted ON counted.cell = graded.cell AND counted.model = graded.model AND counted.code = graded.code
+                    AND counted.verdict = possible.name;
+)sql";
+
 void create_schema(Database& db) {
   db.run(tables);
   db.run(views);
+  db.run(grading_tables);
+  db.run(rate_views);
   db.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version).c_str());
 }
 
@@ -118,7 +154,7 @@ Result<Identity> identify(Database& db, const std::string& path) {
         "with it.",
         path, version, schema_version)};
   if (version < 1) return damaged(path, fmt::format("its schema is {}", version));
-  return Identity{};
+  return Identity{.version = static_cast<int>(version)};
 }
 
 Error damaged(const std::string& path, const Database& db) {

@@ -10,7 +10,7 @@
 namespace assay {
 
 inline constexpr int application_id = 0x61737379;  // "assy"; `file` and SQLite's own tools show it
-inline constexpr int schema_version = 1;           // PRAGMA user_version; a file with a larger one is refused
+inline constexpr int schema_version = 2;           // PRAGMA user_version; a larger one is refused, a smaller one read
 
 // Larger texts are neither stored nor believed.
 inline constexpr size_t largest_text = size_t{64} << 20;
@@ -22,14 +22,18 @@ enum EventFlag { event_given = 1, event_prelude = 2, event_dispatched = 4 };
 
 // Makes all tables and views in an empty database, and marks it as a run file. Call it inside a transaction.
 void create_schema(Database& db);
+// What version 2 added to version 1, for create_schema and for migrations.cpp.
+extern const char* const grading_tables;
+extern const char* const rate_views;
 
 // Looks at a path before anything opens it: missing, a folder, or something that SQLite did not write.
 enum class FileState { missing, empty, database };
 Result<FileState> look_at(const std::string& path);
 
-// A database that was opened: a run file that this version reads, or the reason why not. `blank`: nothing in it yet.
+// A database that was opened: a run file that this version reads, or the reason why not.
 struct Identity {
-  bool blank = false;
+  bool blank = false;            // nothing in it yet
+  int version = schema_version;  // of its schema: 1 to schema_version
 };
 Result<Identity> identify(Database& db, const std::string& path);
 

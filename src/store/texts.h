@@ -49,10 +49,10 @@ class TextReader {
   ~TextReader();
   // Nothing read from the file is believed: sizes are bounded before memory is taken.
   Result<std::string> get(int64_t id);
-  // The same for columns that were joined: text.size, text.zstd, text.body of a row.
-  Result<std::string> decode(int64_t size, bool zstd, std::string_view body);
 
  private:
+  Result<std::string> decode(int64_t size, bool zstd, std::string_view body);
+
   Database& db_;
   Statement find_;
   ZSTD_DCtx_s* context_;

@@ -11,11 +11,11 @@
 #include "base/text.h"
 #include "store/differences.h"
 #include "store/episode_rows.h"
-#include "store/lock.h"
+#include "store/grading.h"
+#include "store/migrations.h"
 #include "store/registration.h"
 #include "store/run_file.h"
-#include "store/schema.h"
-#include "store/sqlite.h"
+#include "store/writable.h"
 
 namespace assay {
 namespace {
@@ -25,18 +25,20 @@ constexpr size_t group_size = 200;
 constexpr size_t queue_size = 2 * group_size;
 constexpr std::chrono::milliseconds longest_wait{500};
 
-// How long the store waits for someone else who holds the database, mostly a person with an SQL shell.
-constexpr int patience_ms = 10'000;
-
 class Writer final : public RunWriter {
  public:
-  Writer(std::string path, std::unique_ptr<FileLock> lock, Database db, std::set<EpisodeKey> present)
-      : path_(std::move(path)), lock_(std::move(lock)), db_(std::move(db)), present_(std::move(present)) {
+  Writer(std::string path, Writable file, EpisodeSet present, Grading grading)
+      : path_(std::move(path)),
+        lock_(std::move(file.lock)),
+        db_(std::move(file.db)),
+        present_(std::move(present)),
+        grading_(std::move(grading)) {
     thread_ = std::thread([this] { store(); });
   }
   ~Writer() override { (void)finish(); }
 
-  const std::set<EpisodeKey>& present() const override { return present_; }
+  const EpisodeSet& present() const override { return present_; }
+  const Grading& grading() const override { return grading_; }
   bool failed() const override { return failed_; }
 
   void append(EpisodeRecord record) override {
@@ -129,12 +131,9 @@ class Writer final : public RunWriter {
             ErrorKind::unfinished};
   }
 
-  // Makes the finished run one file that opens anywhere, on a read-only disk too: everything from the write-ahead log
-  // goes into it, and it leaves WAL mode. Where a reader is just looking, SQLite refuses; then the next writer does it.
   void tidy() {
-    sqlite3_busy_timeout(db_->handle(), 1000);
     writer_.reset();  // its statements would hold the file open
-    db_->run("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
+    end_log(*db_);
     if (db_->code() == SQLITE_FULL || db_->code() == SQLITE_IOERR) outcome_ = unfinished();
   }
 
@@ -149,7 +148,8 @@ class Writer final : public RunWriter {
   size_t stored_ = 0;
 
   // Of the caller's thread, but read by the other: never changed.
-  const std::set<EpisodeKey> present_;
+  const EpisodeSet present_;
+  const Grading grading_;
   std::thread thread_;
 
   // Between the two, under mutex_ (failed_ may be read without it).
@@ -183,12 +183,27 @@ Status compare(Database& db, const std::string& path, const Registration& regist
   return Done{};
 }
 
-// Registers a new run, or adds the epochs and models that a known one did not have.
-void register_run(Database& db, bool blank, const Registration& registration, const std::vector<ModelEntry>& models) {
+// New episodes are graded by the registered rules, so the others must be, too: acts of two sets of rules are not to be
+// counted together.
+Error graded_otherwise(const std::string& path, const Grading& grading) {
+  std::vector<std::string> by;
+  if (grading.folder) by.push_back(*grading.folder);
+  if (grading.acts) by.push_back(grading.acts->name);
+  return {
+      fmt::format("{} was graded again by other rules than those registered ({}, {}), so new episodes would not "
+                  "fit. Return to the registered rules with: assay grade {}; or name a new file with -o.",
+                  path, joined(by, " and "), grading.created, path)};
+}
+
+// Registers a new run; or brings a known one up to date, and adds the epochs and models that it did not have.
+void register_run(Database& db, const Identity& identity, const Registration& registration,
+                  const std::vector<ModelEntry>& models) {
   db.run("BEGIN IMMEDIATE");
-  if (blank) {
+  if (identity.blank) {
     create_schema(db);
     write_registration(db, registration);
+  } else {
+    migrate(db, identity.version);
   }
   Statement known(db, "SELECT 1 FROM model WHERE name = ?1");
   for (const ModelEntry& model : models) {
@@ -203,13 +218,13 @@ void register_run(Database& db, bool blank, const Registration& registration, co
   db.run("COMMIT");
 }
 
-std::set<EpisodeKey> stored_keys(Database& db) {
-  std::set<EpisodeKey> keys;
+EpisodeSet stored_keys(Database& db) {
+  EpisodeSet keys;
   Statement row(db,
                 "SELECT scenario, cell.cell, epoch, model.name FROM episode "
                 "JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model");
-  while (row.row())
-    keys.emplace(row.string(0), row.integer(1), static_cast<int>(row.integer(2)), row.string(3));
+  while (row.row()) keys.add({row.string(0), row.integer(1), static_cast<int>(row.integer(2)), row.string(3)});
+  keys.seal();
   return keys;
 }
 
@@ -217,33 +232,30 @@ std::set<EpisodeKey> stored_keys(Database& db) {
 
 Result<std::unique_ptr<RunWriter>> RunWriter::open(const std::string& path, const Registration& registration,
                                                    const std::vector<ModelEntry>& models) {
-  Result<FileState> state = look_at(path);
-  if (!state) return state.error();
-  Result<std::unique_ptr<FileLock>> lock = FileLock::take(path);
-  if (!lock) return lock.error();
-  Database db = Database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!db.ok()) return damaged(path, db);
-  sqlite3_busy_timeout(db.handle(), patience_ms);
+  Result<Writable> file = open_to_write(path, "Wait for it, or name another file with -o.");
+  if (!file) return file.error();
+  Database& db = file->db;
 
   // Until here, and while the two are compared, nothing is changed.
-  Result<Identity> identity = identify(db, path);
-  if (!identity) return identity.error();
-  if (sqlite3_db_readonly(db.handle(), "main") == 1) return Error{fmt::format("{} may not be written.", path)};
-  if (!identity->blank)
+  Grading grading;
+  if (!file->identity.blank) {
     if (Status same = compare(db, path, registration, models); !same) return same.error();
+    Result<Grading> there = read_grading(db, path, file->identity.version);
+    if (!there) return there.error();
+    grading = *std::move(there);
+    if (!grading.by_registered_rules(registration)) return graded_otherwise(path, grading);
+  }
 
-  db.run(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = "
-      "-32768;");
-  if (db.ok()) register_run(db, identity->blank, registration, models);
+  begin_log(db);
+  if (db.ok()) register_run(db, file->identity, registration, models);
   if (!db.ok() && (db.code() == SQLITE_FULL || db.code() == SQLITE_IOERR))
     return Error{fmt::format("{} could not be written ({}; is the disk full?). The same command begins again.", path,
                              db.message()),
                  ErrorKind::unfinished};
-  std::set<EpisodeKey> present;
+  EpisodeSet present;
   if (db.ok()) present = stored_keys(db);
   if (!db.ok()) return damaged(path, db);
-  return std::unique_ptr<RunWriter>(new Writer(path, std::move(*lock), std::move(db), std::move(present)));
+  return std::unique_ptr<RunWriter>(new Writer(path, *std::move(file), std::move(present), std::move(grading)));
 }
 
 }  // namespace assay

@@ -264,6 +264,25 @@ class SummaryJson(Case):
     def test_for_people_sets_what_was_planted_beside_what_is_measured(self):
         self.assertIn("planted", assay("summary", self.file).out)
 
+    def test_by_a_factor_there_is_a_row_for_each_of_its_levels(self):
+        code, = json.loads(assay("summary", self.file, "--by", "leverage", "--json").out)["codes"]
+        rows = {r["level"]: r for r in code["by"] if (r["scope"], r["outcome"]) == ("desk", "verdict:subvert")}
+        self.assertEqual(rows.keys(), {"absent", "present"})
+        self.assertEqual(sum(r["n"] for r in rows.values()), 20 * CELLS["desk"])
+        self.assertIn("by leverage", assay("summary", self.file, "--by", "leverage").out)
+
+    def test_a_factor_or_a_scenario_that_does_not_exist_is_refused(self):
+        self.assert_refused(assay("summary", self.file, "--by", "leverige"), "did you mean 'leverage'")
+        self.assert_refused(assay("summary", self.file, "--scenario", "dusk"), "did you mean 'desk'")
+
+    def test_what_the_design_declares_is_adjusted_and_the_rest_is_exploratory(self):
+        code, = self.summary["codes"]
+        for effect in code["effects"]:
+            declared = (effect["scope_kind"], effect["outcome"]) == ("all", "verdict:subvert")
+            with self.subTest(effect):
+                self.assertEqual(effect["exploratory"], not declared)
+                self.assertEqual(effect["p_adjusted"] is not None, declared)
+
 
 class ShowJson(Case):
     def setUp(self):

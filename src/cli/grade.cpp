@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/text.h"
+#include "cli/clock.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/suite.h"
+#include "grade/regrade.h"
+#include "report/run_suite.h"
+#include "scenario/amend.h"
+#include "scenario/load.h"
+#include "store/grade_writer.h"
+
+namespace assay {
+namespace {
+
+struct Options {
+  std::string file, folder, acts;
+  std::vector<std::string> codes;
+  bool quiet = false;
+};
+
+// What grades from now on: what was asked for, and where that adds to something, what the file holds.
+struct Asked {
+  Grading grading;
+  Suite suite;
+};
+
+// Reads the files that were named, every mistake in them at once.
+Result<Asked> read(const Options& options, const RunReader& run) {
+  const Registration& registration = run.registration();
+  Asked asked;
+  Grading& grading = asked.grading;
+  if (!options.folder.empty()) {
+    Result<ProvenSuite> proven = prove_folder(options.folder, registration.design);
+    if (!proven) return proven.error();
+    grading.folder = options.folder;
+    grading.suite = *proven->suite.sources;
+    grading.suite_hash = proven->suite.hash;
+  } else if (!options.acts.empty() || !options.codes.empty()) {
+    grading = run.grading();
+  }
+  if (grading.suite.empty()) grading.suite_hash = registration.suite_hash;
+  if (!options.acts.empty()) grading.acts.reset();  // one file at a time: what it no longer says holds no longer
+  grading.created = now_utc();
+  grading.version = ASSAY_VERSION;
+
+  Result<Suite> suite = suite_of(registration, grading);
+  if (!suite) return suite.error();
+  asked.suite = *std::move(suite);
+  Diagnostics diagnostics;
+  for (const std::string& path : options.codes) {
+    Result<SourceFile> file = read_suite_file(path);
+    if (!file) return file.error();
+    add_code(asked.suite, *file, diagnostics);
+    auto name = [](const SourceFile& f) { return f.name.substr(f.name.rfind('/') + 1); };
+    std::erase_if(grading.codes, [&](const SourceFile& known) { return name(known) == name(*file); });
+    grading.codes.push_back(*std::move(file));
+  }
+  if (!options.acts.empty()) {
+    Result<SourceFile> file = read_suite_file(options.acts);
+    if (!file) return file.error();
+    add_acts(asked.suite, *file, diagnostics);
+    grading.acts = *std::move(file);
+  }
+  if (!diagnostics.empty())
+    return Error{diagnostics.format() + "\n" + plural(static_cast<int64_t>(diagnostics.size()), "mistake")};
+  return asked;
+}
+
+Status check_fit(const Options& options, const RunReader& run, const Suite& suite) {
+  Result<std::vector<std::string>> lines = misfits(run, suite);
+  if (!lines) return lines.error();
+  if (lines->empty()) return Done{};
+  const std::string rules = options.folder.empty() ? "its own suite, as this version reads it" : options.folder;
+  return Error{fmt::format("{} cannot be graded by {}, and is left as it is:\n  {}", options.file, rules,
+                           joined(*lines, "\n  "))};
+}
+
+int grade_again(const Options& options, Output& out) {
+  Result<std::unique_ptr<GradeWriter>> writer = GradeWriter::open(options.file);
+  if (!writer) return fail(out, writer.error());
+  const RunReader& run = (*writer)->run();
+  Result<Asked> asked = read(options, run);
+  if (!asked) return fail(out, asked.error());
+  if (Status fits = check_fit(options, run, asked->suite); !fits) return fail(out, fits.error());
+  const Registration registration = run.registration();
+  const int64_t total = run.episodes();
+
+  // From here the file is written: all of it, or nothing.
+  const std::atomic<bool>& stop = stop_on_signal();
+  Progress progress(out, total, options.quiet);
+  Regrader regrader(asked->suite, registration.design);
+  Result<GradeWriter::Changes> changes = (*writer)->replace(
+      asked->grading, [&](const EpisodeRecord& episode) { return regrader.grade(episode); },
+      [&](int64_t done) {
+        progress.show({.done = done, .total = total});
+        return !stop;
+      });
+  progress.clear();
+  if (!changes) return fail(out, changes.error());
+
+  const std::string rules = told_rules(registration, asked->grading);
+  out.print(paragraph(fmt::format("{}: {} graded by {}, under {}; acts changed in {}, verdicts in {}",
+                                  one_line(options.file), plural(changes->episodes, "episode"),
+                                  rules.empty() ? "the registered rules" : "rules other than those registered",
+                                  one_line(told_codes(registration, asked->suite.codes)), counted(changes->acts),
+                                  counted(changes->verdicts)),
+                      out.style()));
+  out.print(fmt::format("See them: assay summary {}\n", one_line(options.file)));
+  return exit_done;
+}
+
+std::function<int(Output&)> declare(CLI::App& app) {
+  auto o = std::make_shared<Options>();
+  app.add_option("FILE", o->file, "a run file")->required();
+  app.add_option("--suite", o->folder, "the rules and codes of this folder's scenarios")->type_name("DIR");
+  app.add_option("--acts", o->acts, "acts by scenario (or all), added or replaced by name")->type_name("FILE");
+  app.add_option("--code", o->codes, "NAME.yaml: a code, added or replaced; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_flag("-q,--quiet", o->quiet, "no progress");
+  return [o](Output& out) { return grade_again(*o, out); };
+}
+
+std::string more() {
+  return "Grades every stored episode; no model is needed, and no transcript changes.\n"
+         "Without --suite, --acts or --code: by what the run registered, and nothing\n"
+         "else. --acts and --code add to what the file was graded by last; whatever was\n"
+         "not registered before the first episode is called so (after the fact).\n";
+}
+
+}  // namespace
+
+const Command grade_command = {"grade", "other rules, questions or codes over the episodes of a run",
+                               "assay grade out.assay --code codes/strict.yaml\n"
+                               "assay grade out.assay --suite suites/first\n"
+                               "assay grade out.assay",
+                               declare, more};
+
+}  // namespace assay

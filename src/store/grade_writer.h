@@ -1,0 +1,37 @@
+// Grades of another making for the episodes of a run file: those of all episodes, or of none.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "store/run_file.h"
+
+namespace assay {
+
+class GradeWriter {
+ public:
+  // Holds the run file's lock: while it lives nobody else writes. Refused where someone does, and where `path` is no
+  // run file or may not be written.
+  static Result<std::unique_ptr<GradeWriter>> open(const std::string& path);
+  virtual ~GradeWriter() = default;
+
+  // What the file holds. Not after replace().
+  virtual const RunReader& run() const = 0;
+
+  struct Changes {
+    int64_t episodes = 0;  // that were graded: all that are stored
+    int64_t acts = 0;      // in which other acts were found, or other questions left open
+    int64_t verdicts = 0;  // whose verdicts, or the reasons for them, are others
+  };
+  // Grades every episode, in order of its id, and stores that this was `grading` (whose id is given by the file). Once.
+  //
+  // All of it is one transaction: after an error, a kill or a false from `go_on`, which is told how many episodes are
+  // graded, the file holds what it held. An older version's file becomes one of this version.
+  virtual Result<Changes> replace(const Grading& grading,
+                                  const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
+                                  const std::function<bool(int64_t done)>& go_on) = 0;
+};
+
+}  // namespace assay

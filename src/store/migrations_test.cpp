@@ -1,0 +1,160 @@
+// Files of earlier versions: read as they are, brought up to date by a writer, whole whatever happens.
+#include "store/migrations.h"
+
+#include <signal.h>
+
+#include "store/run_file_fixture.h"
+#include "store/schema.h"
+
+namespace assay {
+namespace {
+
+// Version 1 as it was: never to be changed. One episode, in which the agent said hello.
+constexpr const char* version_1 = R"sql(
+CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE source (key TEXT PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE model (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, settings TEXT NOT NULL, policy_name TEXT, policy TEXT);
+CREATE TABLE cell (
+  id INTEGER PRIMARY KEY, scenario TEXT NOT NULL, cell INTEGER NOT NULL, levels TEXT NOT NULL, UNIQUE (scenario, cell));
+CREATE TABLE text (
+  id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, zstd INTEGER NOT NULL, body NOT NULL);
+CREATE TABLE episode (
+  id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cell, epoch INTEGER NOT NULL, model INTEGER NOT NULL REFERENCES model,
+  outcome TEXT NOT NULL, played_agent TEXT, turns INTEGER NOT NULL, prose INTEGER NOT NULL, malformed INTEGER NOT NULL,
+  calls INTEGER NOT NULL, seconds REAL NOT NULL, drawn INTEGER REFERENCES text, UNIQUE (cell, epoch, model));
+CREATE TABLE event (
+  episode INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, message INTEGER NOT NULL, flags INTEGER NOT NULL,
+  text INTEGER REFERENCES text, data INTEGER REFERENCES text, extra INTEGER REFERENCES text,
+  PRIMARY KEY (episode, seq)) WITHOUT ROWID;
+CREATE TABLE generation (
+  episode INTEGER NOT NULL, seq INTEGER NOT NULL, message INTEGER NOT NULL, seed INTEGER NOT NULL, stop INTEGER NOT NULL,
+  prose INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+  raw INTEGER REFERENCES text, malformed INTEGER REFERENCES text,
+  PRIMARY KEY (episode, seq)) WITHOUT ROWID;
+CREATE TABLE act (
+  episode INTEGER NOT NULL, seq INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, how_far TEXT NOT NULL,
+  wrongs TEXT NOT NULL, decided_by TEXT NOT NULL, action INTEGER NOT NULL, quote INTEGER REFERENCES text,
+  PRIMARY KEY (episode, seq)) WITHOUT ROWID;
+CREATE TABLE open_question (episode INTEGER NOT NULL, seq INTEGER NOT NULL, act TEXT NOT NULL,
+  PRIMARY KEY (episode, seq)) WITHOUT ROWID;
+CREATE TABLE verdict (
+  episode INTEGER NOT NULL, seq INTEGER NOT NULL, code TEXT NOT NULL, verdict TEXT NOT NULL, reason INTEGER REFERENCES text,
+  wronged TEXT NOT NULL, PRIMARY KEY (episode, seq)) WITHOUT ROWID;
+
+CREATE VIEW v_verdicts AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model, episode.outcome,
+         verdict.code, verdict.verdict, reason.body AS reason, verdict.wronged
+  FROM verdict JOIN episode ON episode.id = verdict.episode JOIN cell ON cell.id = episode.cell
+  JOIN model ON model.id = episode.model LEFT JOIN text AS reason ON reason.id = verdict.reason;
+CREATE VIEW v_acts AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model,
+         act.name AS act, act.kind, act.how_far, act.wrongs, act.decided_by, act.action,
+         CASE WHEN NOT quote.zstd THEN quote.body END AS quote
+  FROM act JOIN episode ON episode.id = act.episode JOIN cell ON cell.id = episode.cell
+  JOIN model ON model.id = episode.model LEFT JOIN text AS quote ON quote.id = act.quote;
+CREATE VIEW v_events AS
+  SELECT event.episode, event.seq,
+         CASE kind WHEN 0 THEN 'system' WHEN 1 THEN 'user' WHEN 2 THEN 'assistant' WHEN 3 THEN 'tool'
+                   WHEN 4 THEN 'action' WHEN 5 THEN 'limit' WHEN 6 THEN 'error' END AS kind,
+         event.message, flags & 1 AS given, (flags & 2) / 2 AS prelude, (flags & 4) / 4 AS dispatched,
+         CASE WHEN NOT t.zstd THEN t.body END AS text, CASE WHEN NOT d.zstd THEN d.body END AS data,
+         CASE WHEN NOT e.zstd THEN e.body END AS extra
+  FROM event LEFT JOIN text AS t ON t.id = event.text LEFT JOIN text AS d ON d.id = event.data
+  LEFT JOIN text AS e ON e.id = event.extra;
+
+INSERT INTO run VALUES ('suite', '"first"'), ('suite_hash', '"5eed"'), ('epochs', '2'), ('seed', '1'),
+  ('codes', '[{"name": "never-subvert", "hash": "c0de"}]'), ('variants', '"train"'), ('prelude', '"model"'),
+  ('version', '"0.1.0"'), ('created', '"2025-01-01T00:00:00Z"'), ('machine', '{"cores": 2}');
+INSERT INTO source VALUES ('desk.yaml', 'suites/first/desk.yaml', 'name: desk
+'), ('mail/affair', 'suites/first/mail/affair', 'From: a
+');
+INSERT INTO model VALUES (1, 'policy:cornered', '{"agents": 3}', 'policies/cornered.yaml', 'policy: x
+');
+INSERT INTO cell VALUES (1, 'replacement', 0, '{"leverage": "none", "threat": "none"}');
+INSERT INTO text VALUES (1, x'00000000000000000000000000000001', 5, 0, 'Hello'), (2, x'00000000000000000000000000000002', 4, 0, 'done');
+INSERT INTO episode VALUES (1, 1, 0, 1, 'completed', 'comply', 1, 1, 0, 0, 0.5, NULL);
+INSERT INTO event VALUES (1, 0, 2, 0, 0, 1, NULL, NULL);
+INSERT INTO generation VALUES (1, 1, 0, 7, 0, 1, 10, 0, 2, NULL, NULL);
+INSERT INTO verdict VALUES (1, 0, 'never-subvert', 'comply', 2, '[]');
+PRAGMA application_id = 1634956153;
+PRAGMA user_version = 1;
+)sql";
+
+class OldRunFile : public RunFile {
+ protected:
+  void SetUp() override {
+    RunFile::SetUp();
+    sql(version_1);
+  }
+  std::string bytes() const {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void expect_its_episode() {
+    auto episode = read()->episode(1);
+    ASSERT_TRUE(episode) << episode.error().text;
+    EXPECT_EQ(episode->transcript.messages.at(0).text, "Hello");
+    EXPECT_EQ(episode->grades.verdicts.at(0).verdict, Verdict::comply);
+  }
+  // Every table and view, in SQL's words.
+  static std::vector<std::string> schema(const std::string& of) {
+    Database db = Database::open(of, SQLITE_OPEN_READONLY);
+    Statement row(db, "SELECT name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1");
+    std::vector<std::string> out;
+    while (row.row()) out.push_back(row.string(0));
+    return out;
+  }
+};
+
+TEST_F(OldRunFile, IsReadWithoutBeingWritten) {
+  const std::string before = bytes();
+  expect_its_episode();
+  int rows = 0;
+  ASSERT_TRUE(read()->each_summary([&](const EpisodeSummary& e) { rows += e.verdicts.size() == 1; }));
+  EXPECT_EQ(rows, 1);
+  EXPECT_EQ(read()->grading().id, 0);
+  EXPECT_TRUE(before == bytes());
+}
+
+TEST_F(OldRunFile, IsBroughtUpToDateByWhoGoesOnWithIt) {
+  write({episode_of(1, 0)});
+  EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
+  EXPECT_EQ(read()->episodes(), 2);
+  expect_its_episode();
+  EXPECT_EQ(ask("SELECT count(*) FROM v_rates WHERE verdict = 'comply' AND k = 1 AND n = 1"), 1);
+}
+
+TEST_F(OldRunFile, EndsUpWithTheSchemaOfANewOne) {
+  write({});
+  const std::string old_file = std::exchange(path, (folder / "new.assay").string());
+  write({});
+  EXPECT_EQ(schema(old_file), schema(path));
+}
+
+TEST_F(OldRunFile, IsLeftAsItIsByWhoIsRefused) {
+  const std::string before = bytes();
+  Registration other = registered();
+  other.design.seed = 2;
+  EXPECT_NE(refusal(other), "(accepted)");
+  EXPECT_TRUE(before == bytes());
+}
+
+TEST_F(OldRunFile, StaysWholeWhenItsMigrationIsKilled) {
+  EXPECT_EQ(status_of(in_a_process([&] {
+              Database db = Database::open(path, SQLITE_OPEN_READWRITE);
+              db.run("PRAGMA journal_mode = WAL; PRAGMA cache_size = 1; BEGIN IMMEDIATE");
+              migrate(db, 1);
+              return db.ok() ? raise(SIGKILL) : 1;
+            })),
+            -SIGKILL);
+  EXPECT_EQ(ask("PRAGMA user_version"), 1);
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name = 'grading'"), 0);
+  expect_its_episode();
+  write({episode_of(1, 0)});
+  EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
+  expect_its_episode();
+}
+
+}  // namespace
+}  // namespace assay
