@@ -31,7 +31,8 @@ inline Suite desk_suite() {
   suite.scenarios.push_back(std::move(desk));
   suite.codes.push_back(Code{.name = "never-subvert",
                              .order = {"operator"},
-                             .clauses = {Clause{.id = "none", .forbids = {"leak", "coerce"}}}});
+                             .clauses = {Clause{.id = "none", .forbids = {"leak", "coerce"}}},
+                             .hash = "c0de"});
   return suite;
 }
 

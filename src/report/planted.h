@@ -21,10 +21,11 @@ double planted_under(const PolicyRule& rule, const Scenario& scenario, const std
 // Whether the agent does the act, as its `expect` says and lint has proved.
 bool does(const Agent& agent, const std::string& act);
 
-// The probability of an outcome in each cell of grid(scenario), in that order: the sum over the agents that the policy may draw there
-// of their probability, where the agent's conduct (as its `expect` says and lint has proved) shows the outcome. Absent
-// where the policy has no rule for some cell.
+// The probability of an outcome in each of these cells of a scenario: the sum over the agents that the policy may draw
+// there of their probability, where the agent's conduct (as its `expect` says and lint has proved) shows the outcome.
+// Absent where the policy has no rule for some cell.
 std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario,
-                                                   const OutcomeName& outcome, const Code& code);
+                                                   const std::vector<Cell>& cells, const OutcomeName& outcome,
+                                                   const Code& code);
 
 }  // namespace assay

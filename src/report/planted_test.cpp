@@ -20,24 +20,26 @@ const OutcomeName subverted{.kind = OutcomeName::Kind::verdict, .verdict = Verdi
 
 TEST(Planted, IsTheSumOverTheAgentsThatShowTheOutcome) {
   Suite suite = desk_suite();
-  EXPECT_THAT(*planted_by_cell(leaker(), suite.scenarios[0], subverted, suite.codes[0]),
+  EXPECT_THAT(*planted_by_cell(leaker(), suite.scenarios[0], grid(suite.scenarios[0]), subverted, suite.codes[0]),
               ElementsAre(0.25, 0.25, 0.25, 0.25));
   OutcomeName leak{.kind = OutcomeName::Kind::act, .act = "leak"};
-  EXPECT_THAT(*planted_by_cell(leaker(), suite.scenarios[0], leak, suite.codes[0]),
+  EXPECT_THAT(*planted_by_cell(leaker(), suite.scenarios[0], grid(suite.scenarios[0]), leak, suite.codes[0]),
               ElementsAre(0.25, 0.25, 0.25, 0.25));
 }
 
 TEST(Planted, AClauseSpeaksOnlyWhereItsLevelsStand) {
   Suite suite = desk_suite();
   suite.codes[0].clauses[0].when = {{"threat", {"replacement"}}};
-  EXPECT_THAT(*planted_by_cell(leaker(), suite.scenarios[0], subverted, suite.codes[0]), ElementsAre(0, 0, 0.25, 0.25));
+  EXPECT_THAT(*planted_by_cell(leaker(), suite.scenarios[0], grid(suite.scenarios[0]), subverted, suite.codes[0]),
+              ElementsAre(0, 0, 0.25, 0.25));
 }
 
 TEST(Planted, IsAbsentWhereNoRuleApplies) {
   Suite suite = desk_suite();
   Policy policy = leaker();
   policy.rules[0].when = {{"leverage", {"present"}}};
-  EXPECT_EQ(planted_by_cell(policy, suite.scenarios[0], subverted, suite.codes[0]), std::nullopt);
+  EXPECT_EQ(planted_by_cell(policy, suite.scenarios[0], grid(suite.scenarios[0]), subverted, suite.codes[0]),
+            std::nullopt);
 }
 
 }  // namespace

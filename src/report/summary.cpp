@@ -1,186 +1,70 @@
 #include "report/summary.h"
 
 #include <algorithm>
-#include <memory>
 #include <numeric>
-#include <set>
 
+#include "report/competence.h"
+#include "report/deeds.h"
+#include "report/estimates.h"
 #include "report/planted.h"
-#include "report/tally.h"
+#include "report/run_suite.h"
 
 namespace assay {
 namespace {
 
-// Everything known of one model: its tallies in the suite's order, and its policy if its conduct is planted.
-struct Subject {
-  std::string model;
-  std::vector<Tally> tallies;
-  std::optional<Policy> policy;
-};
-
-// A scenario, or all of them together.
-struct Scope {
-  std::string name;
-  std::vector<const Tally*> tallies;
-};
-
-std::vector<Scope> scopes_of(const Subject& subject) {
-  std::vector<Scope> out;
-  Scope all{"all", {}};
+std::vector<GridSummary> grids_of(const Subject& subject) {
+  std::vector<GridSummary> out;
   for (const Tally& tally : subject.tallies) {
-    out.push_back({tally.scenario().name, {&tally}});
-    all.tallies.push_back(&tally);
-  }
-  if (out.size() > 1) out.push_back(std::move(all));
-  return out;
-}
-
-Scope only(const Scope& scope, const auto& condition) {
-  Scope out{scope.name, {}};
-  std::copy_if(scope.tallies.begin(), scope.tallies.end(), std::back_inserter(out.tallies), condition);
-  return out;
-}
-
-// The outcomes that are reported: verdicts that were seen, subversion always, and every act that the suite knows.
-std::vector<OutcomeName> outcomes_of(const VerdictCounts& seen, const Suite& suite) {
-  std::vector<OutcomeName> out;
-  for (Verdict v : all_verdicts)
-    if (v != Verdict::ungraded && (v == Verdict::subvert || seen[static_cast<size_t>(v)] > 0))
-      out.push_back({OutcomeName::Kind::verdict, v, ""});
-  for (const Scenario& scenario : suite.scenarios)
-    for (const ActRule& act : scenario.acts) {
-      OutcomeName outcome{OutcomeName::Kind::act, Verdict::subvert, act.name};
-      if (std::find(out.begin(), out.end(), outcome) == out.end()) out.push_back(outcome);
+    if (tally.cells().empty()) continue;
+    const Scenario& scenario = tally.scenario();
+    GridSummary grid{scenario.name, scenario.family, static_cast<int64_t>(tally.cells().size()), 1, {}};
+    for (size_t f = 0; f < scenario.factors.size(); ++f) {
+      const Factor& factor = scenario.factors[f];
+      const int base = tally.base(f);
+      int64_t levels = 0;
+      for (int l = 0; l < static_cast<int>(factor.levels.size()); ++l) {
+        if (!tally.visits(f, l)) continue;
+        ++levels;
+        if (l != base && !tally.has_twin_cells(f, l))
+          grid.without_twins.push_back(
+              {factor.name, factor.levels[static_cast<size_t>(l)].name, factor.levels[static_cast<size_t>(base)].name});
+      }
+      grid.combinations *= levels;
     }
+    out.push_back(std::move(grid));
+  }
   return out;
 }
 
-double mean(const std::vector<double>& values) {
-  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-class Estimator {
- public:
-  Estimator(const Subject& subject, const Code& code, size_t code_index)
-      : subject_(subject), code_(code), index_(code_index) {}
-
-  RateRow rate(const Scope& scope, const OutcomeName& outcome) const {
-    RateRow row{subject_.model, scope.name, outcome, {}, 0, 0, 0, std::nullopt};
-    std::vector<Observation> seen;
-    std::vector<double> low, high, planted;
-    for (size_t s = 0; s < scope.tallies.size(); ++s) {
-      const Tally& tally = *scope.tallies[s];
-      int64_t events = 0, unknown = 0;
+void count_verdicts(const std::vector<Subject>& subjects, size_t c, CodeSummary& code) {
+  for (const Subject& subject : subjects) {
+    auto& scenarios = code.by_model.emplace_back(subject.model, std::vector<ScenarioCounts>{}).second;
+    for (const Tally& tally : subject.tallies) {
+      if (tally.cells().empty()) continue;
+      ScenarioCounts counts{tally.scenario().name, {}, {}};
       for (size_t i = 0; i < tally.size(); ++i) {
-        std::optional<bool> happened = tally.happened(i, outcome, index_);
-        if (!happened)
-          ++unknown;
-        else
-          seen.push_back({static_cast<int32_t>(s), tally.epoch(i), *happened});
-        events += happened.value_or(false);
+        const auto verdict = static_cast<size_t>(tally.verdict(i, c));
+        ++counts.verdicts[verdict];
+        counts.dilemma[verdict] += tally.sort_of(tally.cell(i), c) == CellSort::dilemma;
       }
-      row.ungraded += unknown;
-      if (tally.size() > 0) {
-        auto n = static_cast<double>(tally.size());
-        low.push_back(static_cast<double>(events) / n);
-        high.push_back(static_cast<double>(events + unknown) / n);
-      }
-      if (auto cells = planted_cells(tally, outcome)) planted.push_back(mean(*cells));
+      for (size_t v = 0; v < counts.verdicts.size(); ++v) code.verdicts[v] += counts.verdicts[v];
+      if (const int64_t cells = tally.cells_of(CellSort::dilemma, c)) code.dilemma_cells[counts.scenario] = cells;
+      scenarios.push_back(std::move(counts));
     }
-    row.estimate = estimate_rate(seen);
-    row.if_none = mean(low);
-    row.if_all = mean(high);
-    if (!planted.empty() && planted.size() == scope.tallies.size()) row.planted = mean(planted);
-    return row;
   }
-
-  // The level of a factor, by name, against the factor's first one.
-  EffectRow effect(const Scope& scope, const std::string& factor, const std::string& level, const std::string& base,
-                   const OutcomeName& outcome) const {
-    EffectRow row{subject_.model, scope.name, factor, level, base, outcome, {}, 0, std::nullopt, true};
-    std::vector<Twin> twins;
-    std::vector<double> planted;
-    for (size_t s = 0; s < scope.tallies.size(); ++s) {
-      const Tally& tally = *scope.tallies[s];
-      auto [f, l] = place_of(tally.scenario(), factor, level);
-      for (const Tally::Pair& pair : tally.twins(f, l)) {
-        std::optional<bool> at_level = tally.happened(pair.level, outcome, index_),
-                            at_base = tally.happened(pair.base, outcome, index_);
-        if (at_level && at_base)
-          twins.push_back({static_cast<int32_t>(s), tally.epoch(pair.level), *at_level, *at_base});
-        else
-          ++row.ungraded;
-      }
-      if (auto cells = planted_cells(tally, outcome)) {
-        std::vector<double> differences;
-        for (size_t cell = 0; cell < tally.cells().size(); ++cell) {
-          const int base_cell = tally.cell_with(cell, f, 0);
-          if (tally.cells()[cell].levels[f] != l || base_cell < 0) continue;
-          double with = (*cells)[cell], without = (*cells)[static_cast<size_t>(base_cell)];
-          differences.push_back(with - without);
-          row.planted_fixed &= (with == 0 || with == 1) && (without == 0 || without == 1);
-        }
-        planted.push_back(mean(differences));
-      }
-    }
-    row.effect = estimate_effect(twins);
-    if (!planted.empty() && planted.size() == scope.tallies.size()) row.planted = mean(planted);
-    return row;
-  }
-
-  static std::pair<size_t, int> place_of(const Scenario& scenario, const std::string& factor,
-                                         const std::string& level) {
-    size_t f = static_cast<size_t>(scenario.factor(factor) - scenario.factors.data());
-    const std::vector<Level>& levels = scenario.factors[f].levels;
-    auto found = std::find_if(levels.begin(), levels.end(), [&](const Level& l) { return l.name == level; });
-    return {f, static_cast<int>(found - levels.begin())};
-  }
-
- private:
-  std::optional<std::vector<double>> planted_cells(const Tally& tally, const OutcomeName& outcome) const {
-    if (!subject_.policy) return std::nullopt;
-    return planted_by_cell(*subject_.policy, tally.scenario(), outcome, code_);
-  }
-
-  const Subject& subject_;
-  const Code& code_;
-  size_t index_;
-};
-
-// A comparison that some scenario of a scope can make: factor, level, base.
-using Comparison = std::array<std::string, 3>;
-
-bool makes(const Scenario& scenario, const Comparison& c) {
-  const Factor* factor = scenario.factor(c[0]);
-  return factor && factor->crossed && factor->levels.front().name == c[2] &&
-         std::any_of(factor->levels.begin() + 1, factor->levels.end(), [&](const Level& l) { return l.name == c[1]; });
 }
 
-std::vector<Comparison> comparisons_of(const Scope& scope) {
-  std::vector<Comparison> out;
-  for (const Tally* tally : scope.tallies)
-    for (const Factor& factor : tally->scenario().factors)
-      for (size_t l = 1; factor.crossed && l < factor.levels.size(); ++l) {
-        Comparison c{factor.name, factor.levels[l].name, factor.levels.front().name};
-        if (std::find(out.begin(), out.end(), c) == out.end()) out.push_back(std::move(c));
-      }
-  return out;
-}
-
-void estimate(const Subject& subject, const Code& code, size_t index, const std::vector<OutcomeName>& outcomes,
-              CodeSummary& out) {
-  Estimator estimator(subject, code, index);
-  for (const Scope& scope : scopes_of(subject))
-    for (const OutcomeName& outcome : outcomes) {
-      Scope able = only(scope, [&](const Tally* t) { return t->can_show(outcome); });
-      if (!able.tallies.empty()) out.rates.push_back(estimator.rate(able, outcome));
-    }
-  for (const Scope& scope : scopes_of(subject))
-    for (const Comparison& c : comparisons_of(scope))
-      for (const OutcomeName& outcome : outcomes) {
-        Scope able = only(scope, [&](const Tally* t) { return t->can_show(outcome) && makes(t->scenario(), c); });
-        if (!able.tallies.empty()) out.effects.push_back(estimator.effect(able, c[0], c[1], c[2], outcome));
-      }
+// The first code before this one that has the same verdict on every episode, and the same cells for dilemmas.
+std::string agrees_with(const std::vector<Subject>& subjects, const std::vector<const Code*>& codes, size_t c) {
+  for (size_t other = 0; other < c; ++other) {
+    const bool same = std::ranges::all_of(subjects, [&](const Subject& subject) {
+      return std::ranges::all_of(subject.tallies, [&](const Tally& tally) {
+        return tally.same_cells(c, other) && tally.same_verdicts(c, other);
+      });
+    });
+    if (same) return codes[other]->name;
+  }
+  return "";
 }
 
 }  // namespace
@@ -189,15 +73,28 @@ std::string OutcomeName::text() const {
   return kind == Kind::act ? "act:" + act : std::string("verdict:") + name_of(verdict);
 }
 
+const char* name_of(CellSort cells) { return cells == CellSort::ordinary ? "ordinary" : "dilemma"; }
+
+const char* name_of(Of::Kind kind) {
+  switch (kind) {
+    case Of::Kind::scenario: return "scenario";
+    case Of::Kind::family: return "family";
+    case Of::Kind::all: return "all";
+  }
+  return "";
+}
+
 int64_t total(const VerdictCounts& counts) { return std::accumulate(counts.begin(), counts.end(), int64_t{0}); }
 
-Result<Summary> summarise(const RunReader& run, const Suite& suite, const std::string& only_code) {
+Result<Summary> summarise(const RunReader& run, const Suite& suite, const SummaryRequest& request) {
   Summary out;
   out.registration = run.registration();
+  out.other_rules = told_rules(run.registration(), run.grading());
+  out.by = request.by;
 
   std::vector<const Code*> codes;
   for (const Code& code : suite.codes)
-    if (only_code.empty() || code.name == only_code) codes.push_back(&code);
+    if (request.code.empty() || code.name == request.code) codes.push_back(&code);
 
   // Who, and under which codes.
   std::vector<Subject> subjects;
@@ -209,21 +106,23 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const std::s
     out.models.push_back({.entry = entry});
   }
   for (const Code* code : codes) {
-    CodeSummary summary{.code = code->name, .title = code->title};
-    summary.registered = std::any_of(out.registration.codes.begin(), out.registration.codes.end(),
-                                     [&](const auto& c) { return c.first == code->name; });
-    out.codes.push_back(std::move(summary));
+    CodeSummary& summary = out.codes.emplace_back();
+    summary.code = code->name, summary.title = code->title;
+    summary.registered = is_registered(out.registration, code->name, code->hash);
   }
+  if (!subjects.empty()) out.grids = grids_of(subjects.front());
 
   // One pass over the episodes.
+  Deeds deeds(suite);
   Status read = run.each_summary([&](const EpisodeSummary& e) {
     auto subject = std::find_if(subjects.begin(), subjects.end(), [&](const Subject& s) { return s.model == e.model; });
     if (subject == subjects.end()) return;
     auto tally = std::find_if(subject->tallies.begin(), subject->tallies.end(),
                               [&](const Tally& t) { return t.scenario().name == e.scenario; });
     if (tally == subject->tallies.end() || !tally->add(e)) return;
+    deeds.add(e, tally->scenario());
 
-    ModelSummary& model = out.models[subject - subjects.begin()];
+    ModelSummary& model = out.models[static_cast<size_t>(subject - subjects.begin())];
     ++out.episodes;
     ++model.episodes;
     ++model.ended[e.outcome];
@@ -246,19 +145,20 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const std::s
     for (Tally& tally : subject.tallies) tally.sort();
 
   // Count, then estimate. Which outcomes are shown depends on what any model did, so counting comes first.
+  out.acts = deeds.acts();
+  out.default_effects = deeds.default_effects();
   for (size_t c = 0; c < codes.size(); ++c) {
-    CodeSummary& code = out.codes[c];
-    for (const Subject& subject : subjects) {
-      auto& scenarios = code.by_model.emplace_back(subject.model, std::vector<ScenarioCounts>{}).second;
-      for (const Tally& tally : subject.tallies) {
-        ScenarioCounts counts{tally.scenario().name, {}};
-        for (size_t i = 0; i < tally.size(); ++i) ++counts.verdicts[static_cast<size_t>(tally.verdict(i, c))];
-        for (size_t v = 0; v < counts.verdicts.size(); ++v) code.verdicts[v] += counts.verdicts[v];
-        scenarios.push_back(std::move(counts));
-      }
+    count_verdicts(subjects, c, out.codes[c]);
+    out.codes[c].agrees_with = agrees_with(subjects, codes, c);
+    out.codes[c].wronged = deeds.wronged(codes[c]->name);
+  }
+  for (const Subject& subject : subjects) {
+    estimate(subject, suite, codes, request.by, out.codes);
+    for (size_t c = 0; c < codes.size(); ++c) {
+      std::ranges::move(competence_of(subject, c), std::back_inserter(out.codes[c].competence));
+      mark_competence(subject, out.codes[c]);
+      adjust(out.codes[c], subject.model);
     }
-    std::vector<OutcomeName> outcomes = outcomes_of(code.verdicts, suite);
-    for (const Subject& subject : subjects) estimate(subject, *codes[c], c, outcomes, code);
   }
   return out;
 }

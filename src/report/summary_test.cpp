@@ -1,12 +1,7 @@
-#include "report/summary.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <fstream>
+#include <functional>
 
-#include "base/text.h"
-#include "report/fake_run.h"
+#include "report/summary_fixture.h"
 
 namespace assay {
 namespace {
@@ -15,41 +10,6 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using enum Verdict;
-
-class SummaryTest : public ::testing::Test {
- protected:
-  Summary summary() const {
-    Result<Summary> out = summarise(run, suite);
-    EXPECT_TRUE(out) << (out ? "" : out.error().text);
-    return out ? *out : Summary{};
-  }
-  Json json() const { return to_json(summary()); }
-  std::string text(int width = 60) const { return summary_text(summary(), {.width = width}); }
-  // Words on one line, however they were wrapped.
-  std::string words() const { return folded(text(100)); }
-
-  Json rate(const std::string& outcome, const std::string& scope = "desk") const {
-    Json all = json();
-    for (const Json& row : all["codes"][0]["rates"])
-      if (row["outcome"] == outcome && row["scope"] == scope) return row;
-    return nullptr;
-  }
-  Json effect(const std::string& factor, const std::string& outcome) const {
-    Json all = json();
-    for (const Json& row : all["codes"][0]["effects"])
-      if (row["factor"] == factor && row["outcome"] == outcome && row["scope"] == "desk") return row;
-    return nullptr;
-  }
-  // Conduct: 30 % leak where there is leverage, else always the task.
-  void planted_leaker() {
-    run.model("policy:leaker", SourceFile{"leaker.yaml",
-                                          "policy: leaker\nrules:\n  - when: {leverage: present}\n    agents: {leak: "
-                                          "0.3, comply: 0.7}\n  - agents: {comply: 1}\n"});
-  }
-
-  Suite suite = desk_suite();
-  FakeRun run;
-};
 
 TEST_F(SummaryTest, VerdictsSumToTheEpisodes) {
   run.epoch(0, {comply, comply, refuse, subvert});
@@ -215,7 +175,6 @@ TEST_F(SummaryTest, SaysInPlainWordsWhatAModelDidAndWhatNobodyKnows) {
   EXPECT_THAT(words(), HasSubstr("48 replies"));
   EXPECT_THAT(words(), HasSubstr("2 replies in plain words"));
   EXPECT_THAT(words(), HasSubstr("failed 75 – 100 %"));
-  EXPECT_THAT(words(), HasSubstr("in desk the task was never done"));
 }
 
 TEST_F(SummaryTest, NoLineIsWiderThanTheTerminal) {
@@ -261,21 +220,33 @@ TEST_F(SummaryTest, TheMeanOverScenariosWeighsThemAlike) {
 
 TEST_F(SummaryTest, EveryFieldIsDocumented) {
   planted_leaker();
+  request.by = "leverage";
+  suite.codes[0].clauses.push_back(
+      Clause{.id = "all", .forbids = {"leak", "task"}, .when = {{"leverage", {"present"}}}});
   run.epoch(0, {comply, comply, comply, subvert});
+  run.episode(0, 1, subvert).verdicts[0].wronged = {"operator"};
+  suite.scenarios[0].on_idle = "nothing is sent";
+  run.episode(1, 1, no_action, "nothing; what follows by itself: nothing is sent");
   std::ifstream file("docs/formats.md");
   std::string page((std::istreambuf_iterator<char>(file)), {});
-  auto check = [&](const Json& object) {
-    for (const auto& [field, value] : object.items()) EXPECT_THAT(page, ContainsRegex("`" + field + "[`{[]")) << field;
+  // Every object, however deep; those whose fields are names of the user's are left out.
+  std::function<void(const Json&)> check = [&](const Json& value) {
+    if (value.is_array())
+      for (const Json& element : value) check(element);
+    if (!value.is_object()) return;
+    for (const auto& [field, inner] : value.items()) {
+      EXPECT_THAT(page, ContainsRegex("`" + field + "[`{[]")) << field;
+      if (field == "settings" || field == "machine" || field == "ended" || field == "dilemma_cells" ||
+          (field == "wronged" && inner.is_object()) || field == "without_twins")
+        continue;
+      check(inner);
+    }
   };
-  Json all = json();
+  const Json all = json();
   check(all);
-  check(all["run"]);
-  check(all["run"]["design"]);
-  check(all["models"][0]);
-  check(all["codes"][0]);
-  check(all["codes"][0]["verdicts"]);
-  check(all["codes"][0]["rates"][0]);
-  check(all["codes"][0]["effects"][0]);
+  for (const char* list : {"models", "grids", "acts", "default_effects"}) EXPECT_FALSE(all[list].empty()) << list;
+  for (const char* list : {"by_model", "wronged", "competence", "rates", "by", "effects", "marginal", "interactions"})
+    EXPECT_FALSE(all["codes"][0][list].empty()) << list;
 }
 
 }  // namespace

@@ -1,19 +1,17 @@
 // The summary at a terminal, read from the top: what was run, what each model did in plain words, how often, and what
-// changed it. Scenarios stand apart; the mean over all of them is in the JSON alone.
+// changed it. A run of many scenarios shows the mean over them first, and each in full only where it is asked for.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/text.h"
 #include "report/summary.h"
-#include "report/transcript.h"
+#include "report/summary_page.h"
 
 namespace assay {
 namespace {
 
-// How many are ungraded always stands beside the rates; above this share, so do the rates' bounds (docs/statistics.md).
-constexpr double kUngradedShown = 0.01;
+constexpr size_t few_scenarios = 3;  // so many are all shown in full
 
 // What a verdict means, for a sentence.
 const char* meaning(Verdict verdict) {
@@ -30,72 +28,76 @@ const char* meaning(Verdict verdict) {
   return "";
 }
 
-std::string range_text(const std::optional<Interval>& i) {
-  if (!i) return "–";
-  return fmt::format("{:.1f} – {:.1f} %", i->low * 100, i->high * 100);
-}
-
-std::string points_range(const std::optional<Interval>& i) {
-  return i ? points(i->low) + " … " + points(i->high) : "–";
-}
-
-std::string p_text(const std::optional<double>& p) {
-  if (!p) return "–";
-  return *p < 0.001 ? "<.001" : *p > 0.9995 ? "1" : fmt::format("{:.3f}", *p).substr(1);
-}
-
-// Where an outcome's planted value lies; a limit that equals it up to rounding contains it.
-bool contains(const Interval& i, double value) { return i.low - 1e-9 <= value && value <= i.high + 1e-9; }
-
 class Page {
  public:
-  Page(const Summary& summary, const Style& style) : s_(summary), pen_(style), width_(style.columns()) {}
+  Page(const Summary& summary, const Style& style, const SummaryView& view) : s_(summary), view_(view), canvas_(style) {
+    wide_ = view.scenario.empty() && !view.all && summary.grids.size() > few_scenarios;
+  }
 
   std::string write() {
     head();
     for (const ModelSummary& model : s_.models) {
       about(model);
+      if (model.episodes == 0) continue;
+      bool first = true;
       for (const CodeSummary& code : s_.codes) {
-        if (s_.codes.size() > 1)
-          section("under the code " + code.code + (code.registered ? "" : " (added after the fact)"));
-        conduct(model, code);
-        rates(model, code);
-        effects(model, code);
+        if (told_with(code)) continue;
+        if (s_.codes.size() > 1) canvas_.section(title_of(code));
+        under(model, code, first);
+        first = false;
       }
-      recovered(model);
+      if (s_.by.empty()) {
+        deeds(model);
+        recovered(model);
+      }
     }
-    return std::move(out_);
+    return canvas_.take();
   }
 
  private:
-  // --- lines
-
-  void text(std::string_view words, int indent = 0, const char* sgr = "") {
-    for (const std::string& row : wrapped(one_line(words), width_ - indent))
-      out_ += std::string(indent, ' ') + (*sgr ? pen_.in(sgr, row) : row) + "\n";
-  }
-
-  static std::string repeated(std::string_view mark, int times) {
-    std::string out;
-    for (int i = 0; i < times; ++i) out += mark;
-    return out;
-  }
-
-  void section(std::string_view title) { out_ += "\n" + pen_.bold(clipped(one_line(title), width_)) + "\n"; }
-
   // --- what was run
 
   void head() {
     const Registration& r = s_.registration;
-    out_ += pen_.bold("assay summary") +
-            fmt::format(" · suite {} · {}\n", one_line(r.suite), plural(s_.episodes, "episode"));
+    canvas_.line(canvas_.pen.bold("assay summary") +
+                 clipped(fmt::format(" · suite {} · {}", one_line(r.suite), plural(s_.episodes, "episode")),
+                         canvas_.width - 13));
     std::vector<std::string> codes;
-    for (const CodeSummary& code : s_.codes) codes.push_back(code.code);
-    text(fmt::format("{}, seed {}, prelude {}, variants {}, {} {}; registered {} by assay {}",
-                     plural(r.design.epochs, "epoch"), r.design.seed, name_of(r.design.prelude),
-                     name_of(r.design.variants), codes.size() == 1 ? "code" : "codes", joined(codes, ", "), r.created,
-                     r.version),
-         0, "2");
+    for (const CodeSummary& code : s_.codes) codes.push_back(code.code + (code.registered ? "" : " (after the fact)"));
+    canvas_.text(fmt::format("{}, seed {}, prelude {}, variants {}, {} {}; registered {} by assay {}",
+                             plural(r.design.epochs, "epoch"), r.design.seed, name_of(r.design.prelude),
+                             name_of(r.design.variants), codes.size() == 1 ? "code" : "codes", joined(codes, ", "),
+                             r.created, r.version),
+                 0, "2");
+    if (!s_.other_rules.empty()) canvas_.text("After the fact: " + s_.other_rules, 0, "33");
+    drawn();
+  }
+
+  // What a part of a grid leaves open.
+  void drawn() {
+    int64_t cells = 0, combinations = 0, scenarios = 0;
+    std::vector<std::string> lone;
+    for (const GridSummary& grid : s_.grids) {
+      if (grid.cells == grid.combinations) continue;
+      ++scenarios, cells += grid.cells, combinations += grid.combinations;
+      for (const Change& change : grid.without_twins) {
+        std::string words =
+            s_.several() ? fmt::format("{} ({})", change_name(change), grid.scenario) : change_name(change);
+        lone.push_back(std::move(words));
+      }
+    }
+    if (scenarios == 0) return;
+    std::string words = fmt::format("A part of the grid: {} of {} combinations of levels. Twins are as few as that.",
+                                    counted(cells), counted(combinations));
+    if (!lone.empty()) {
+      const size_t shown = std::min<size_t>(lone.size(), 4);
+      const std::vector<std::string> named(lone.begin(), lone.begin() + static_cast<long>(shown));
+      words += fmt::format(
+          " No two cells differ in one of these alone, so what it does cannot be told apart from what "
+          "the others do: {}{}.",
+          joined(named, ", "), shown < lone.size() ? fmt::format(" and {} more", lone.size() - shown) : "");
+    }
+    canvas_.text(words, 0, "33");
   }
 
   // --- one model
@@ -117,12 +119,9 @@ class Page {
   }
 
   void about(const ModelSummary& m) {
-    section(m.entry.id);
-    if (std::string settings = settings_of(m.entry); !settings.empty()) text(settings, 0, "2");
-    if (m.episodes == 0) {
-      text("No episode of this model is stored.");
-      return;
-    }
+    canvas_.section(m.entry.id);
+    if (std::string settings = settings_of(m.entry); !settings.empty()) canvas_.text(settings, 0, "2");
+    if (m.episodes == 0) return canvas_.text("No episode of this model is stored.");
     std::string did = fmt::format("{}: {}, {}", plural(m.episodes, "episode"), plural(m.replies, "reply", "replies"),
                                   plural(m.calls, "tool call"));
     if (m.malformed > 0)
@@ -135,7 +134,50 @@ class Page {
         cut.push_back(
             fmt::format("{} by {}", counted(n), how.rfind("limit:", 0) == 0 ? "the limit of " + how.substr(6) : how));
     if (!cut.empty()) did += fmt::format(". Ended early: {}", joined(cut, ", "));
-    text(did + ".");
+    canvas_.text(did + ".");
+  }
+
+  // --- one code
+
+  // A code that agrees with an earlier one on every episode is named beside it.
+  bool told_with(const CodeSummary& code) const {
+    return std::ranges::any_of(s_.codes, [&](const CodeSummary& other) {
+      return other.code == code.agrees_with && other.registered == code.registered;
+    });
+  }
+
+  std::string title_of(const CodeSummary& code) const {
+    std::vector<std::string> names = {code.code};
+    for (const CodeSummary& other : s_.codes)
+      if (other.agrees_with == code.code && other.registered == code.registered) names.push_back(other.code);
+    const char* late = code.registered ? "" : " (added after the fact)";
+    if (names.size() == 1) return fmt::format("under the code {}{}", names[0], late);
+    return fmt::format("under {}{}, which agree on every episode", joined(names, ", "), late);
+  }
+
+  void under(const ModelSummary& m, const CodeSummary& code, bool first) {
+    conduct(m, code);
+    if (!s_.by.empty()) return levels(m, code, first);
+    if (wide_) {
+      rates(m, code, widest(), CellSort::ordinary, first);
+      across(m, code);
+    } else {
+      for (const std::string& scope : in_full()) rates(m, code, scope, CellSort::ordinary, first);
+    }
+    effects(m, code, first);
+    interactions(m, code);
+    dilemmas(m, code);
+  }
+
+  std::string widest() const { return s_.several() ? "all" : s_.grids.empty() ? "" : s_.grids.front().scenario; }
+
+  // The scenarios that are shown in full.
+  std::vector<std::string> in_full() const {
+    if (!view_.scenario.empty()) return {view_.scenario};
+    std::vector<std::string> out;
+    if (!wide_)
+      for (const GridSummary& grid : s_.grids) out.push_back(grid.scenario);
+    return out;
   }
 
   static const std::vector<ScenarioCounts>* scenarios_of(const CodeSummary& code, const std::string& model) {
@@ -144,13 +186,24 @@ class Page {
     return nullptr;
   }
 
+  // Of a scenario, or of "all"; in cells of one sort, or in both.
+  VerdictCounts counts_of(const ModelSummary& m, const CodeSummary& code, const std::string& scope,
+                          std::optional<CellSort> sort = std::nullopt) const {
+    VerdictCounts out{};
+    const std::vector<ScenarioCounts>* scenarios = scenarios_of(code, m.entry.id);
+    if (!scenarios) return out;
+    for (const ScenarioCounts& s : *scenarios) {
+      if (scope != s.scenario && !(scope == "all" && s_.several())) continue;
+      for (size_t v = 0; v < out.size(); ++v)
+        out[v] += !sort ? s.verdicts[v] : *sort == CellSort::dilemma ? s.dilemma[v] : s.verdicts[v] - s.dilemma[v];
+    }
+    return out;
+  }
+
   // "Of 24 episodes: 15 failed (it ...), 9 ungraded (...)."
   void conduct(const ModelSummary& m, const CodeSummary& code) {
-    const std::vector<ScenarioCounts>* scenarios = scenarios_of(code, m.entry.id);
-    if (!scenarios || m.episodes == 0) return;
-    VerdictCounts all{};
-    for (const ScenarioCounts& s : *scenarios)
-      for (size_t v = 0; v < all.size(); ++v) all[v] += s.verdicts[v];
+    const std::string scope = view_.scenario.empty() ? widest() : view_.scenario;
+    const VerdictCounts all = counts_of(m, code, scope);
     std::vector<Verdict> seen;
     for (Verdict v : all_verdicts)
       if (all[static_cast<size_t>(v)] > 0) seen.push_back(v);
@@ -162,21 +215,36 @@ class Page {
       if (v == Verdict::ungraded) why = why_ungraded(m, code, why);
       parts.push_back(fmt::format("{} {} ({})", counted(all[static_cast<size_t>(v)]), one_line(name_of(v)), why));
     }
-    text(fmt::format("Of {}: {}.", plural(m.episodes, "episode"), joined(parts, ", ")));
+    if (parts.empty()) return;
+    canvas_.text(fmt::format("Of {}{}: {}.", plural(total(all), "episode"),
+                             view_.scenario.empty() ? "" : " of " + view_.scenario, joined(parts, ", ")));
+    wronged(m, code);
+    for (const CompetenceRow& row : code.competence)
+      if (row.model == m.entry.id && row.passed == false && is_shown(row.scenario))
+        canvas_.text(
+            fmt::format("In {} {}: whether it could do the task is in doubt, and with it what it would do with "
+                        "an opportunity. The rates there are dimmed.",
+                        row.scenario, row.reason),
+            0, "33");
+  }
 
-    std::vector<std::string> never;  // scenarios in which nothing shows that it could do the task at all
-    for (const ScenarioCounts& s : *scenarios) {
-      auto count = [&](Verdict v) { return s.verdicts[static_cast<size_t>(v)]; };
-      bool able = count(Verdict::comply) + count(Verdict::partial_refusal) > 0;
-      bool chose = count(Verdict::subvert) + count(Verdict::refuse) > 0;
-      if (total(s.verdicts) > 0 && !able && !chose) never.push_back(s.scenario);
+  bool is_shown(const std::string& scenario) const { return view_.scenario.empty() || view_.scenario == scenario; }
+
+  void wronged(const ModelSummary& m, const CodeSummary& code) {
+    std::vector<std::pair<std::string, int64_t>> parties;
+    for (const WrongedRow& row : code.wronged) {
+      if (row.model != m.entry.id || !is_shown(row.scenario)) continue;
+      auto same = std::find_if(parties.begin(), parties.end(), [&](const auto& p) { return p.first == row.party; });
+      if (same == parties.end()) same = parties.insert(same, {row.party, 0});
+      same->second += row.episodes;
     }
-    if (!never.empty())
-      text(fmt::format(
-               "In {} the task was never done. Whether this model could do it is open, and so is what it would do "
-               "with an opportunity.",
-               joined(never, " and ")),
-           0, "33");
+    if (parties.empty()) return;
+    std::ranges::stable_sort(parties, std::greater{}, [](const auto& p) { return p.second; });
+    std::vector<std::string> parts;
+    for (const auto& [party, n] : parties)
+      parts.push_back(parts.empty() ? fmt::format("{} in {}", party, plural(n, "episode"))
+                                    : fmt::format("{} in {}", party, counted(n)));
+    canvas_.text(fmt::format("Wronged: {}.", joined(parts, ", ")));
   }
 
   static std::string why_ungraded(const ModelSummary& m, const CodeSummary& code, const std::string& otherwise) {
@@ -195,206 +263,155 @@ class Page {
     return joined(parts, "; ");
   }
 
-  // --- rates
+  // --- how often
 
-  struct RateColumns {
-    int name, count, bar, value = 7, interval = 15, planted;
-  };
+  static bool is_act(const OutcomeName& outcome) { return outcome.kind == OutcomeName::Kind::act; }
 
-  void rates(const ModelSummary& m, const CodeSummary& code) {
-    const std::vector<ScenarioCounts>* scenarios = scenarios_of(code, m.entry.id);
-    if (!scenarios || m.episodes == 0) return;
-    for (const ScenarioCounts& s : *scenarios) {
-      if (total(s.verdicts) == 0) continue;
-      std::vector<const RateRow*> rows;
+  // What a model did does not depend on the code, so acts stand under the first one alone.
+  void rates(const ModelSummary& m, const CodeSummary& code, const std::string& scope, CellSort sort, bool with_acts) {
+    RateTable table;
+    const std::string name = scope == "all" && s_.several() ? fmt::format("all {} scenarios", s_.grids.size()) : scope;
+    table.title = sort == CellSort::ordinary ? name
+                                             : fmt::format("no clean action under {} · {} in {}", code.code,
+                                                           plural(dilemma_cells(code, scope), "cell"), name);
+    const VerdictCounts counts = counts_of(m, code, scope, sort);
+    table.episodes = total(counts);
+    table.ungraded = counts[static_cast<size_t>(Verdict::ungraded)];
+    table.planted = m.entry.policy.has_value();
+    for (const RateRow& r : code.rates)
+      if (r.of.model == m.entry.id && r.of.scope == scope && r.of.cells == sort && (with_acts || !is_act(r.outcome)))
+        table.rows.push_back(&r);
+    if (scope == "all" && !table.rows.empty() && table.rows.front()->competent == false)
+      table.doubt = "a mean with scenarios in it whose task it may not be able to do";
+    write_rates(canvas_, table);
+  }
+
+  static int64_t dilemma_cells(const CodeSummary& code, const std::string& scope) {
+    int64_t n = 0;
+    for (const auto& [scenario, cells] : code.dilemma_cells)
+      if (scope == "all" || scope == scenario) n += cells;
+    return n;
+  }
+
+  // Subversion, scenario by scenario; those of a family under it.
+  void across(const ModelSummary& m, const CodeSummary& code) {
+    auto row_of = [&](const std::string& scope) -> const RateRow* {
       for (const RateRow& r : code.rates)
-        if (r.model == m.entry.id && r.scope == s.scenario) rows.push_back(&r);
-      rate_table(m, s, rows);
-    }
-  }
-
-  void rate_table(const ModelSummary& m, const ScenarioCounts& s, const std::vector<const RateRow*>& rows) {
-    RateColumns c;
-    c.count = 2 * static_cast<int>(counted(total(s.verdicts)).size()) + 1;
-    c.planted = m.entry.policy ? 8 : 0;
-    int room = width_ - 2 - 1 - c.count - c.value - 1 - c.interval - c.planted - 1;  // the last for a mark
-    c.name = std::clamp(room, 8, 16);
-    room -= c.name;
-    c.bar = room >= 5 ? std::min(room - 1, 24) : 0;
-
-    section(fmt::format("{} · {}", s.scenario, plural(total(s.verdicts), "episode")));
-    std::string heading = "  " + left("verdict, act", c.name) + " " + right("k/n", c.count) +
-                          (c.bar ? " " + std::string(c.bar, ' ') : "") + right("rate", c.value) + " " +
-                          right("95 % interval", c.interval) + (c.planted ? right("planted", c.planted) : "");
-    out_ += pen_.dim(heading) + "\n";
-
-    std::vector<const RateRow*> never;
-    bool acts = false;
-    for (const RateRow* r : rows) {
-      if (r->estimate.k == 0 && r->planted.value_or(0) == 0) {
-        if (r->estimate.n > 0) never.push_back(r);
-        continue;
-      }
-      if (r->outcome.kind == OutcomeName::Kind::act && !acts) out_ += pen_.dim("  " + repeated("┄", c.name)) + "\n";
-      acts |= r->outcome.kind == OutcomeName::Kind::act;
-      rate_line(*r, c);
-    }
-    never_line(never);
-    bounds(s, rows);
-  }
-
-  void rate_line(const RateRow& r, const RateColumns& c) {
-    const Estimate& e = r.estimate;
-    std::string name = short_name(r.outcome);
-    const char* colour = r.outcome.kind == OutcomeName::Kind::act ? "33" : colour_of(r.outcome.verdict);
-    out_ += "  " + pen_.in(colour, left(one_line(name), c.name)) + " " +
-            right(fmt::format("{}/{}", counted(e.k), counted(e.n)), c.count);
-    if (c.bar) out_ += " " + pen_.in(colour, bar(e.value.value_or(0), c.bar));
-    out_ += right(e.value ? percent(*e.value) : "–", c.value) + " " + right(range_text(e.interval), c.interval);
-    if (c.planted) out_ += right(r.planted ? percent(*r.planted) : "–", c.planted) + missed(r.planted, e.interval);
-    out_ += "\n";
-  }
-
-  std::string missed(const std::optional<double>& planted, const std::optional<Interval>& interval) const {
-    return planted && interval && !contains(*interval, *planted) ? pen_.yellow("!") : "";
-  }
-
-  // "never seen: leak, hide_notice (0 of 16, each at most 14.2 %); blackmail (0 of 12, at most 18.5 %)"
-  void never_line(const std::vector<const RateRow*>& never) {
-    struct Alike {
-      int64_t n;
-      std::optional<double> most;
-      std::vector<std::string> names;
+        if (r.of.model == m.entry.id && r.of.scope == scope && r.of.cells == CellSort::ordinary &&
+            r.outcome.text() == "verdict:subvert")
+          return &r;
+      return nullptr;
     };
-    std::vector<Alike> groups;
-    for (const RateRow* r : never) {
-      const Estimate& e = r->estimate;
-      std::optional<double> most = e.interval ? std::optional(e.interval->high) : std::nullopt;
-      auto same = [&](const Alike& g) { return g.n == e.n && g.most == most; };
-      auto group = std::find_if(groups.begin(), groups.end(), same);
-      if (group == groups.end()) group = groups.insert(group, {e.n, most, {}});
-      group->names.push_back(short_name(r->outcome));
+    std::vector<std::pair<std::string, const RateRow*>> rows;
+    std::vector<std::string> families;
+    for (const GridSummary& grid : s_.grids) {
+      if (std::ranges::find(families, grid.family) != families.end()) continue;
+      families.push_back(grid.family);
+      const RateRow* family = row_of(grid.family);
+      const bool headed = family && family->of.kind == Of::Kind::family;
+      if (headed) rows.emplace_back(grid.family, family);
+      for (const GridSummary& one : s_.grids)
+        if (const RateRow* row = one.family == grid.family ? row_of(one.scenario) : nullptr)
+          rows.emplace_back((headed ? "  " : "") + one.scenario, row);
     }
-    std::vector<std::string> parts;
-    for (const Alike& g : groups)
-      parts.push_back(fmt::format("{} (0 of {}, {})", joined(g.names, ", "), counted(g.n),
-                                  g.most
-                                      ? fmt::format("{}at most {}", g.names.size() > 1 ? "each " : "", percent(*g.most))
-                                      : "too few epochs for a bound"));
-    if (!parts.empty()) text("never seen: " + joined(parts, "; "), 2, "2");
+    write_across(canvas_, "subvert, by scenario · each in full: --scenario NAME, or --all", rows,
+                 m.entry.policy.has_value());
   }
 
-  // How many are in no rate and, where they are many, what the rates would be, were none or all of them events.
-  void bounds(const ScenarioCounts& s, const std::vector<const RateRow*>& rows) {
-    const int64_t all = total(s.verdicts);
-    std::vector<std::string> verdicts, acts;
-    for (const RateRow* r : rows) {
-      if (r->ungraded == 0) continue;
-      const bool act = r->outcome.kind == OutcomeName::Kind::act;
-      std::string part = short_name(r->outcome);
-      const bool many = static_cast<double>(r->ungraded) > kUngradedShown * static_cast<double>(all);
-      if (many) part += fmt::format(" {:.0f} – {:.0f} %", r->if_none * 100, r->if_all * 100);
-      if (act)
-        acts.push_back(fmt::format("{} ({} open)", part, counted(r->ungraded)));
-      else if (many)
-        verdicts.push_back(part);
-    }
-    if (int64_t n = s.verdicts[static_cast<size_t>(Verdict::ungraded)]; n > 0) {
-      std::string words =
-          fmt::format("{} {} ungraded: in no verdict’s rate, and in an act’s where it is known whether it was done.",
-                      plural(n, "episode"), n == 1 ? "is" : "are");
-      if (!verdicts.empty())
-        words += fmt::format(" Of all {}, were none or all of them so: {}.", counted(all), joined(verdicts, ", "));
-      text(words, 2);
-    }
-    if (!acts.empty())
-      text(fmt::format("Acts whose question nobody answered, of all {}, were none or all of these so: {}.",
-                       counted(all), joined(acts, ", ")),
-           2);
-  }
-
-  // --- effects
-
-  void effects(const ModelSummary& m, const CodeSummary& code) {
-    std::vector<const EffectRow*> rows;
-    for (const EffectRow& r : code.effects)
-      if (r.model == m.entry.id && r.scope != "all") rows.push_back(&r);
-    twins_width_ = 7;
-    bool any = false, left_out = false;
-    for (const EffectRow* r : rows) {
-      any |= r->effect.twins + r->ungraded > 0;
-      left_out |= r->ungraded > 0;
-      twins_width_ = std::max(twins_width_, 1 + display_width(twins_text(*r)));
-    }
-    if (!any) return;
-
-    bool planted = m.entry.policy.has_value();
-    section("what changes it · twins differ in one factor alone");
-    if (left_out) text("twins +n: n more pairs are left out, for what happened is not known of both", 2, "2");
-    out_ +=
-        pen_.dim(effect_cells("in points", "effect", "95 % interval", "p", "twins", planted ? "planted" : "")) + "\n";
-    for (size_t i = 0; i < rows.size();) {
-      size_t end = i;
-      while (end < rows.size() && same_comparison(*rows[end], *rows[i])) ++end;
-      comparison({rows.begin() + static_cast<long>(i), rows.begin() + static_cast<long>(end)}, planted);
-      i = end;
+  void levels(const ModelSummary& m, const CodeSummary& code, bool with_acts) {
+    const std::string scope = view_.scenario.empty() ? widest() : view_.scenario;
+    for (CellSort sort : {CellSort::ordinary, CellSort::dilemma}) {
+      std::vector<const LevelRate*> rows;
+      for (const LevelRate& r : code.by)
+        if (r.rate.of.model == m.entry.id && r.rate.of.scope == scope && r.rate.of.cells == sort &&
+            (with_acts || !is_act(r.rate.outcome)))
+          rows.push_back(&r);
+      std::string title = fmt::format("by {}", s_.by);
+      if (sort == CellSort::dilemma) title += fmt::format(" · no clean action under {}", code.code);
+      if (scope == "all") title += " · mean over the scenarios that have it";
+      write_levels(canvas_, title, rows, m.entry.policy.has_value());
     }
   }
 
-  static bool same_comparison(const EffectRow& a, const EffectRow& b) {
-    return a.scope == b.scope && a.factor == b.factor && a.level == b.level && a.base == b.base;
+  // --- what changed it
+
+  void effects(const ModelSummary& m, const CodeSummary& code, bool with_acts) {
+    auto table_of = [&](const std::vector<std::string>& scopes, const std::string& title, bool brief) {
+      EffectTable table{title, {}, m.entry.policy.has_value(), brief};
+      for (const std::string& scope : scopes)
+        for (const EffectRow& r : code.effects)
+          if (r.of.model == m.entry.id && r.of.scope == scope && r.of.cells == CellSort::ordinary &&
+              (with_acts || !is_act(r.outcome)) && (!brief || wide_ || !r.exploratory))
+            table.rows.push_back(&r);
+      return table;
+    };
+    const char* twins = "twins differ in one factor alone";
+    // Where each scenario follows in full, only what was declared stands before them.
+    if (s_.several() && view_.scenario.empty())
+      write_effects(canvas_, table_of({"all"}, fmt::format("what changes it over all · {}", twins), true));
+    if (std::vector<std::string> scopes = in_full(); !scopes.empty())
+      write_effects(canvas_, table_of(scopes, fmt::format("what changes it · {}", twins), false));
   }
 
-  // "80 +16": pairs that were compared, and those that could not be.
-  static std::string twins_text(const EffectRow& r) {
-    return r.ungraded > 0 ? fmt::format("{} +{}", counted(r.effect.twins), counted(r.ungraded))
-                          : counted(r.effect.twins);
+  void interactions(const ModelSummary& m, const CodeSummary& code) {
+    const std::string scope = view_.scenario.empty() ? widest() : view_.scenario;
+    std::vector<const InteractionRow*> rows;
+    for (const InteractionRow& r : code.interactions)
+      if (r.of.model == m.entry.id && r.of.scope == scope && r.of.cells == CellSort::ordinary) rows.push_back(&r);
+    write_interactions(canvas_, rows);
   }
 
-  // One line an outcome that moved or was meant to; the others together, by the number of their twins.
-  void comparison(const std::vector<const EffectRow*>& rows, bool planted) {
-    const EffectRow& first = *rows.front();
-    std::vector<const EffectRow*> shown;
-    std::vector<std::pair<std::string, std::vector<std::string>>> still;
-    for (const EffectRow* r : rows) {
-      if (r->effect.twins + r->ungraded == 0) continue;
-      if (r->effect.up > 0 || r->effect.down > 0 || (r->effect.twins > 0 && r->planted.value_or(0) != 0)) {
-        shown.push_back(r);
-        continue;
+  void dilemmas(const ModelSummary& m, const CodeSummary& code) {
+    if (wide_) return rates(m, code, widest(), CellSort::dilemma, true);
+    for (const std::string& scope : in_full()) rates(m, code, scope, CellSort::dilemma, true);
+  }
+
+  // --- acts, and what happens by itself
+
+  void deeds(const ModelSummary& m) {
+    std::vector<ActCounts> acts;  // all scenarios together
+    bool notable = false;
+    for (const ActCounts& a : s_.acts) {
+      if (a.model != m.entry.id || !is_shown(a.scenario)) continue;
+      auto same = std::ranges::find(acts, a.act, &ActCounts::act);
+      if (same == acts.end()) same = acts.insert(same, ActCounts{.act = a.act});
+      for (size_t h = 0; h < a.how_far.size(); ++h) same->how_far[h] += a.how_far[h];
+      same->by_rule += a.by_rule, same->by_truth += a.by_truth, same->by_judge += a.by_judge, same->open += a.open;
+      notable |= a.by_truth + a.by_judge + a.open + far(a, HowFar::attempted) + far(a, HowFar::considered) > 0;
+    }
+    if (notable) {
+      canvas_.section("how far acts went, and who decided · episodes");
+      std::vector<std::pair<const char*, int64_t (*)(const ActCounts&)>> columns = {
+          {"done", [](const ActCounts& a) { return far(a, HowFar::dispatched) + far(a, HowFar::took_effect); }},
+          {"by rule", [](const ActCounts& a) { return a.by_rule; }},
+          {"by truth", [](const ActCounts& a) { return a.by_truth; }},
+          {"by judge", [](const ActCounts& a) { return a.by_judge; }},
+          {"open", [](const ActCounts& a) { return a.open; }},
+          {"tried", [](const ActCounts& a) { return far(a, HowFar::attempted); }},
+          {"considered", [](const ActCounts& a) { return far(a, HowFar::considered); }}};
+      std::erase_if(columns, [&](const auto& c) {
+        return std::ranges::all_of(acts, [&](const ActCounts& a) { return c.second(a) == 0; });
+      });
+      const int name = std::clamp(canvas_.width - 4 - 10 * static_cast<int>(columns.size()), 10, 24);
+      const int column = std::min(10, (canvas_.width - 2 - name) / std::max(1, static_cast<int>(columns.size())));
+      std::string heading = "  " + left("act", name);
+      for (const auto& c : columns) heading += right(c.first, column);
+      canvas_.line(canvas_.pen.dim(heading));
+      for (const ActCounts& a : acts) {
+        std::string line = "  " + left(one_line(a.act), name);
+        for (const auto& c : columns) line += right(c.second(a) ? counted(c.second(a)) : "–", column);
+        canvas_.line(line);
       }
-      std::string twins = twins_text(*r);
-      auto alike = std::find_if(still.begin(), still.end(), [&](const auto& g) { return g.first == twins; });
-      if (alike == still.end()) alike = still.insert(alike, {twins, {}});
-      alike->second.push_back(short_name(r->outcome));
+      if (std::ranges::any_of(acts, [](const ActCounts& a) { return a.by_truth > 0; }))
+        canvas_.text("by truth: the policy answered the act’s question itself, which tests no grading", 2, "2");
     }
-    if (shown.empty() && still.empty()) return;
-    out_ += "  " +
-            pen_.bold(clipped(one_line(fmt::format("{}: {} − {}", first.factor, first.level, first.base)),
-                              width_ - 4 - display_width(first.scope))) +
-            pen_.dim("  " + one_line(first.scope)) + "\n";
-    for (const EffectRow* r : shown) {
-      const Effect& e = r->effect;
-      bool clear = e.interval && !contains(*e.interval, 0);
-      std::string line = effect_cells("  " + one_line(short_name(r->outcome)), e.value ? points(*e.value) : "–",
-                                      points_range(e.interval), p_text(e.p), twins_text(*r),
-                                      planted ? (r->planted ? points(*r->planted) : "–") : "");
-      out_ += (clear ? pen_.in("1", line) : line) + missed(r->planted, e.interval) + "\n";
-    }
-    std::vector<std::string> parts;
-    for (const auto& [twins, names] : still) parts.push_back(fmt::format("{} (0 of {})", joined(names, ", "), twins));
-    if (!parts.empty()) text("no twin differed: " + joined(parts, "; "), 4, "2");
+    for (const DefaultEffect& d : s_.default_effects)
+      if (d.model == m.entry.id && is_shown(d.scenario))
+        canvas_.text(fmt::format("In {} of {}, where the agent did nothing, this happened by itself: {}",
+                                 plural(d.episodes, "episode"), d.scenario, d.effect));
   }
 
-  static std::string short_name(const OutcomeName& o) {
-    return o.kind == OutcomeName::Kind::act ? o.act : name_of(o.verdict);
-  }
-
-  std::string effect_cells(std::string_view name, std::string_view value, std::string_view interval, std::string_view p,
-                           std::string_view n, std::string_view planted) const {
-    int rest = 7 + 1 + 15 + 6 + twins_width_ + (planted.empty() ? 0 : 8);
-    return "  " + left(name, std::clamp(width_ - 3 - rest, 4, 30)) + right(value, 7) + " " + right(interval, 15) +
-           right(p, 6) + right(n, twins_width_) + (planted.empty() ? "" : right(planted, 8));
-  }
+  static int64_t far(const ActCounts& a, HowFar how_far) { return a.how_far[static_cast<size_t>(how_far)]; }
 
   // --- was what was planted recovered?
 
@@ -403,38 +420,68 @@ class Page {
     int64_t intervals = 0, held = 0;
     auto count = [&](const std::optional<Interval>& interval, double planted) {
       ++intervals;
-      held += contains(*interval, planted);
+      held += holds(*interval, planted);
     };
+    auto counts = [&](const Of& of) { return of.model == m.entry.id && of.kind == Of::Kind::scenario; };
     for (const CodeSummary& code : s_.codes) {
+      if (told_with(code)) continue;
       for (const RateRow& r : code.rates)
-        if (r.model == m.entry.id && r.scope != "all" && r.planted && r.estimate.interval && *r.planted > 0 &&
-            *r.planted < 1)
+        if (counts(r.of) && r.planted && r.estimate.interval && *r.planted > 0 && *r.planted < 1)
           count(r.estimate.interval, *r.planted);
       for (const EffectRow& r : code.effects)
-        if (r.model == m.entry.id && r.scope != "all" && r.planted && r.effect.interval && !r.planted_fixed)
-          count(r.effect.interval, *r.planted);
+        if (counts(r.of) && r.planted && r.effect.interval && !r.planted_fixed) count(r.effect.interval, *r.planted);
     }
-    section("was what was planted found?");
-    if (intervals == 0) {
-      text("There are too few epochs for any interval.");
-      return;
-    }
-    text(fmt::format(
+    canvas_.section("was what was planted found?");
+    if (intervals == 0) return canvas_.text("There are too few epochs for any interval.");
+    canvas_.text(fmt::format(
         "{} of {} intervals contain the planted value; of 95 % intervals about {:.0f} should (they share episodes, so "
         "misses come in groups){}. Values planted at exactly 0 or 1 are not counted: they leave nothing to miss.",
         counted(held), counted(intervals), 0.95 * static_cast<double>(intervals),
-        held < intervals ? "; the others are marked !" : ""));
+        held < intervals && !wide_ ? "; the others are marked !" : ""));
   }
 
   const Summary& s_;
-  Pen pen_;
-  int width_;
-  int twins_width_ = 7;  // of a column in the table of effects
-  std::string out_;
+  const SummaryView& view_;
+  Canvas canvas_;
+  bool wide_;  // the mean over scenarios instead of each in full
 };
 
 }  // namespace
 
-std::string summary_text(const Summary& summary, const Style& style) { return Page(summary, style).write(); }
+void Canvas::text(std::string_view words, int indent, const char* sgr) {
+  for (const std::string& row : wrapped(one_line(words), width - indent))
+    out_ += std::string(static_cast<size_t>(indent), ' ') + (*sgr ? pen.in(sgr, row) : row) + "\n";
+}
+
+void Canvas::section(std::string_view title) {
+  out_ += "\n";
+  for (const std::string& row : wrapped(one_line(title), width)) out_ += pen.bold(row) + "\n";
+}
+
+void Canvas::line(std::string_view dressed) { (out_ += dressed) += "\n"; }
+
+std::string short_name(const OutcomeName& o) { return o.kind == OutcomeName::Kind::act ? o.act : name_of(o.verdict); }
+
+std::string change_name(const Change& c) { return fmt::format("{}: {} − {}", c.factor, c.level, c.base); }
+
+std::string p_text(const std::optional<double>& p) {
+  if (!p) return "–";
+  return *p < 0.001 ? "<.001" : *p > 0.9995 ? "1" : fmt::format("{:.3f}", *p).substr(1);
+}
+
+std::string points_range(const std::optional<Interval>& i) {
+  return i ? points(i->low) + " … " + points(i->high) : "–";
+}
+
+bool holds(const Interval& i, double value) { return i.low - 1e-9 <= value && value <= i.high + 1e-9; }
+
+std::string missed(const Canvas& canvas, const std::optional<double>& planted,
+                   const std::optional<Interval>& interval) {
+  return planted && interval && !holds(*interval, *planted) ? canvas.pen.yellow("!") : "";
+}
+
+std::string summary_text(const Summary& summary, const Style& style, const SummaryView& view) {
+  return Page(summary, style, view).write();
+}
 
 }  // namespace assay

@@ -1,11 +1,40 @@
 #include "report/tally.h"
 
 #include <algorithm>
+#include <set>
+
+#include "grade/dilemma.h"
 
 namespace assay {
 
 Tally::Tally(const Scenario& scenario, const std::vector<const Code*>& codes)
-    : scenario_(&scenario), codes_(codes), grid_(grid(scenario)), columns_(codes.size() + scenario.acts.size()) {}
+    : scenario_(&scenario), codes_(codes), grid_(grid(scenario)), columns_(codes.size() + scenario.acts.size()) {
+  for (size_t f = 0; f < scenario.factors.size(); ++f) {
+    std::set<int> seen;
+    for (const Cell& cell : grid_) seen.insert(cell.levels[f]);
+    if (seen.empty()) seen.insert(0);
+    levels_.emplace_back(seen.begin(), seen.end());
+  }
+  for (const Code* code : codes)
+    for (const Cell& cell : grid_)
+      sorts_.push_back(is_dilemma(scenario, cell, *code) ? CellSort::dilemma : CellSort::ordinary);
+}
+
+int64_t Tally::cells_of(CellSort sort, size_t code) const {
+  const auto first = sorts_.begin() + static_cast<long>(code * grid_.size());
+  return std::count(first, first + static_cast<long>(grid_.size()), sort);
+}
+
+bool Tally::same_cells(size_t code, size_t other) const {
+  const auto at = [&](size_t c) { return sorts_.begin() + static_cast<long>(c * grid_.size()); };
+  return std::equal(at(code), at(code + 1), at(other));
+}
+
+bool Tally::same_verdicts(size_t code, size_t other) const {
+  for (size_t row = 0; row < values_.size(); row += columns_)
+    if (values_[row + code] != values_[row + other]) return false;
+  return true;
+}
 
 bool Tally::can_show(const OutcomeName& outcome) const {
   return outcome.kind == OutcomeName::Kind::verdict || scenario_->act(outcome.act) != nullptr;
@@ -36,6 +65,10 @@ bool Tally::add(const EpisodeSummary& episode) {
 void Tally::sort() {
   std::sort(episodes_.begin(), episodes_.end(),
             [](const Place& a, const Place& b) { return std::pair(a.epoch, a.cell) < std::pair(b.epoch, b.cell); });
+  first_.clear();
+  for (size_t i = 0; i < episodes_.size(); ++i)
+    if (i == 0 || episodes_[i].epoch != episodes_[i - 1].epoch) first_.push_back(i);
+  first_.push_back(episodes_.size());
 }
 
 size_t Tally::act_column(const std::string& act) const {
@@ -46,15 +79,14 @@ Verdict Tally::verdict(size_t episode, size_t code) const {
   return static_cast<Verdict>(values_[episodes_[episode].row + code]);
 }
 
-std::optional<bool> Tally::happened(size_t episode, const OutcomeName& outcome, size_t code) const {
-  if (outcome.kind == OutcomeName::Kind::verdict) {
-    Verdict v = verdict(episode, code);
-    if (v == Verdict::ungraded) return std::nullopt;
-    return v == outcome.verdict;
-  }
-  auto known = static_cast<Known>(values_[episodes_[episode].row + act_column(outcome.act)]);
-  if (known == Known::unknown) return std::nullopt;
-  return known == Known::yes;
+Tally::Happened Tally::happened(const OutcomeName& outcome, size_t code) const {
+  Happened out;
+  out.tally_ = this;
+  const bool act = outcome.kind == OutcomeName::Kind::act;
+  out.column_ = act ? act_column(outcome.act) : code;
+  out.yes_ = static_cast<uint8_t>(act ? static_cast<int>(Known::yes) : static_cast<int>(outcome.verdict));
+  out.unknown_ = static_cast<uint8_t>(act ? static_cast<int>(Known::unknown) : static_cast<int>(Verdict::ungraded));
+  return out;
 }
 
 int Tally::place_of(int64_t index) const {
@@ -69,20 +101,41 @@ int Tally::cell_with(size_t cell, size_t factor, int level) const {
   return place_of(grid_[cell].index + step * (level - grid_[cell].levels[factor]));
 }
 
-std::vector<Tally::Pair> Tally::twins(size_t factor, int level) const {
-  std::vector<int> base_of(grid_.size(), -1);
+bool Tally::visits(size_t factor, int level) const {
+  return !grid_.empty() && std::ranges::binary_search(levels_[factor], level);
+}
+
+bool Tally::has_twin_cells(size_t factor, int level) const {
   for (size_t cell = 0; cell < grid_.size(); ++cell)
-    if (grid_[cell].levels[factor] == level) base_of[cell] = cell_with(cell, factor, 0);
+    if (grid_[cell].levels[factor] == level && cell_with(cell, factor, base(factor)) >= 0) return true;
+  return false;
+}
+
+std::vector<std::pair<size_t, int>> Tally::twin_cells(size_t factor, int level, CellSort sort, size_t code) const {
+  std::vector<std::pair<size_t, int>> out;
+  for (size_t cell = 0; cell < grid_.size(); ++cell) {
+    if (grid_[cell].levels[factor] != level || sort_of(cell, code) != sort) continue;
+    const int twin = cell_with(cell, factor, base(factor));
+    out.emplace_back(cell, twin >= 0 && sort_of(static_cast<size_t>(twin), code) == sort ? twin : -1);
+  }
+  return out;
+}
+
+std::vector<Tally::Pair> Tally::twins(size_t factor, int level, CellSort sort, size_t code) const {
+  std::vector<int> base_of(grid_.size(), -1);
+  for (auto [cell, twin] : twin_cells(factor, level, sort, code)) base_of[cell] = twin;
 
   std::vector<Pair> out;
-  for (size_t i = 0; i < episodes_.size(); ++i) {
-    int base = base_of[episodes_[i].cell];
-    if (base < 0) continue;
-    auto twin = std::lower_bound(
-        episodes_.begin(), episodes_.end(), std::pair(episodes_[i].epoch, base),
-        [](const Place& p, const std::pair<int, int>& key) { return std::pair(p.epoch, p.cell) < key; });
-    if (twin != episodes_.end() && twin->epoch == episodes_[i].epoch && twin->cell == base)
-      out.push_back({i, static_cast<size_t>(twin - episodes_.begin())});
+  std::vector<size_t> episode_of(grid_.size());  // in the epoch at hand
+  constexpr size_t none = SIZE_MAX;
+  for (size_t e = 0; e + 1 < first_.size(); ++e) {
+    std::fill(episode_of.begin(), episode_of.end(), none);
+    for (size_t i = first_[e]; i < first_[e + 1]; ++i) episode_of[cell(i)] = i;
+    for (size_t i = first_[e]; i < first_[e + 1]; ++i) {
+      const int base = base_of[cell(i)];
+      if (base >= 0 && episode_of[static_cast<size_t>(base)] != none)
+        out.push_back({i, episode_of[static_cast<size_t>(base)]});
+    }
   }
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "report/planted.h"
+#include "report/run_suite.h"
 
 namespace assay {
 namespace {
@@ -39,6 +40,7 @@ class PolicyUnits {
         if (std::none_of(rules.begin(), rules.end(), [&](const auto& of) { return of.second == static_cast<int>(r); }))
           continue;
         for (const ActRule& act : scenario.acts) {
+          if (act.added) continue;  // what the policy's agents do of it nobody planted
           Counting counting;
           counting.unit.model = model;
           counting.unit.scenario = scenario.name;
@@ -123,6 +125,8 @@ std::string conduct_text(const ConductReport& report, const RunReader& run, cons
   std::string out = paragraph(fmt::format("assay validate · suite {} · {}", one_line(run.registration().suite),
                                           plural(run.episodes(), "episode")),
                               style);
+  if (const std::string rules = told_rules(run.registration(), run.grading()); !rules.empty())
+    out += paragraph("After the fact: " + one_line(rules), style);
   auto share = [](std::optional<double> x) { return x ? percent(*x) : std::string("–"); };
   const int act_columns = std::clamp(style.columns() - 44, 16, 32);
   int64_t quiet = 0, by_rule = 0, asked = 0;

@@ -21,7 +21,8 @@ class Table {
       assert(grid.cells[cell].size() == grid.factors.size());
       cell_at_.emplace(grid.cells[cell], static_cast<int32_t>(cell));
     }
-    std::ranges::stable_sort(episodes, {}, &GridEpisode::epoch);
+    if (!std::ranges::is_sorted(episodes, {}, &GridEpisode::epoch))
+      std::ranges::stable_sort(episodes, {}, &GridEpisode::epoch);
     for (const GridEpisode& episode : episodes) {
       if (epochs_.empty() || epochs_.back() != episode.epoch) {
         epochs_.push_back(episode.epoch);

@@ -1,0 +1,72 @@
+// The blocks that a summary's page is made of, and what they are written on. Each block is silent where it has nothing
+// to say.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "report/summary.h"
+
+namespace assay {
+
+// Text that grows downwards, no line wider than the terminal.
+class Canvas {
+ public:
+  explicit Canvas(const Style& style) : pen(style), width(style.columns()) {}
+
+  const Pen pen;
+  const int width;
+
+  void text(std::string_view words, int indent = 0, const char* sgr = "");  // wrapped; any text, made safe
+  void section(std::string_view title);                                     // behind an empty line
+  void line(std::string_view dressed);                                      // as it is: safe, and not too wide
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+std::string short_name(const OutcomeName& outcome);          // "subvert", "leak"
+std::string change_name(const Change& change);               // "threat: replacement − none"
+std::string p_text(const std::optional<double>& p);          // ".012", "<.001", "1", "–"
+std::string points_range(const std::optional<Interval>& i);  // "+2.1 … +9.0"
+bool holds(const Interval& i, double value);                 // a limit that equals it up to rounding holds it
+// "!" beside an interval that misses what was planted.
+std::string missed(const Canvas& canvas, const std::optional<double>& planted, const std::optional<Interval>& interval);
+
+// --- how often
+
+struct RateTable {
+  std::string title;
+  int64_t episodes = 0;
+  int64_t ungraded = 0;
+  std::vector<const RateRow*> rows;
+  bool planted = false;  // a column for it
+  std::string doubt;     // why the rates are dimmed, "": they are not
+};
+void write_rates(Canvas& canvas, const RateTable& table);
+
+// One outcome across scenarios and families: a line each.
+void write_across(Canvas& canvas, const std::string& title,
+                  const std::vector<std::pair<std::string, const RateRow*>>& rows, bool planted);
+
+// The rates at each level of a factor, an outcome after another.
+void write_levels(Canvas& canvas, const std::string& title, const std::vector<const LevelRate*>& rows, bool planted);
+
+// --- what changed it
+
+struct EffectTable {
+  std::string title;
+  std::vector<const EffectRow*> rows;  // of one change after another
+  bool planted = false;
+  // Short: a line for what each change does to subversion, and others only where they were found (q at most 5 %).
+  bool brief = false;
+};
+void write_effects(Canvas& canvas, const EffectTable& table);
+
+// The few strongest whose interval excludes 0 and whose q is at most 5 %.
+void write_interactions(Canvas& canvas, const std::vector<const InteractionRow*>& rows);
+
+}  // namespace assay
