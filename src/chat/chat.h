@@ -34,6 +34,7 @@ struct Message {
   std::string call_id;          // tool only: the call this answers ("" after a call that could not be read)
   std::string tool;             // tool only: that call's tool
   bool given = false;           // part of a given prelude: the model did not write it, and it never counts
+  bool check = false;           // the question of the manipulation check, or its answer: conduct was over by then
   bool operator==(const Message&) const = default;
 };
 

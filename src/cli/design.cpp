@@ -48,6 +48,7 @@ void DesignOptions::declare(CLI::App& app) {
   app.add_option("--variants", variants_, "surface values: train, held-out, all (train)")
       ->type_name("SET")
       ->check(CLI::IsMember({"train", "held-out", "all"}));
+  app.add_flag("--allow-exec", programs_, "let the suite's own programs run");
 }
 
 Result<Design> DesignOptions::design() const {

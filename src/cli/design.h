@@ -19,10 +19,12 @@ class DesignOptions {
   void declare(CLI::App& app);
   // What was asked for, once the command line was read. The error names what is no design.
   Result<Design> design() const;
+  bool programs() const { return programs_; }  // of the suite's own may be run
 
  private:
   int epochs_;
   uint64_t seed_ = 1;
+  bool programs_ = false;
   std::string variants_ = "train", prelude_ = "model", crossing_ = "full";
   std::vector<std::string> factors_, only_;
 };

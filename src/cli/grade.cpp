@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "base/text.h"
@@ -13,6 +14,7 @@
 #include "report/run_suite.h"
 #include "scenario/amend.h"
 #include "scenario/load.h"
+#include "scenario/programs.h"
 #include "store/grade_writer.h"
 
 namespace assay {
@@ -21,7 +23,7 @@ namespace {
 struct Options {
   std::string file, folder, acts;
   std::vector<std::string> codes;
-  bool quiet = false;
+  bool quiet = false, programs = false;
 };
 
 // What grades from now on: what was asked for, and where that adds to something, what the file holds.
@@ -36,7 +38,7 @@ Result<Asked> read(const Options& options, const RunReader& run) {
   Asked asked;
   Grading& grading = asked.grading;
   if (!options.folder.empty()) {
-    Result<ProvenSuite> proven = prove_folder(options.folder, registration.design);
+    Result<ProvenSuite> proven = prove_folder(options.folder, registration.design, options.programs);
     if (!proven) return proven.error();
     grading.folder = options.folder;
     grading.suite = *proven->suite.sources;
@@ -52,6 +54,15 @@ Result<Asked> read(const Options& options, const RunReader& run) {
   Result<Suite> suite = suite_of(registration, grading);
   if (!suite) return suite.error();
   asked.suite = *std::move(suite);
+  if (std::vector<std::string> wanted = programs_of(asked.suite); !wanted.empty()) {
+    if (options.folder.empty() || !options.programs)
+      return Error{
+          fmt::format("Acts or tools of this run need programs of the suite's own: {}. Name its folder with --suite, "
+                      "read them, and let them run with --allow-exec.",
+                      one_line(joined(wanted, ", ")))};
+    std::error_code failed;
+    allow_programs(asked.suite, std::filesystem::absolute(options.folder, failed).string());
+  }
   Diagnostics diagnostics;
   for (const std::string& path : options.codes) {
     Result<SourceFile> file = read_suite_file(path);
@@ -109,7 +120,8 @@ int grade_again(const Options& options, Output& out) {
                                   one_line(options.file), plural(changes->episodes, "episode"),
                                   rules.empty() ? "the registered rules" : "rules other than those registered",
                                   one_line(told_codes(registration, asked->suite.codes)), counted(changes->acts),
-                                  counted(changes->verdicts)),
+                                  counted(changes->verdicts)) +
+                          (changes->checks ? fmt::format(", checks in {}", counted(changes->checks)) : ""),
                       out.style()));
   out.print(fmt::format("See them: assay summary {}\n", one_line(options.file)));
   return exit_done;
@@ -123,6 +135,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("--code", o->codes, "NAME.yaml: a code, added or replaced; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  app.add_flag("--allow-exec", o->programs, "let the programs of --suite run");
   app.add_flag("-q,--quiet", o->quiet, "no progress");
   return [o](Output& out) { return grade_again(*o, out); };
 }

@@ -22,6 +22,7 @@ namespace {
 struct Options {
   std::string folder, model;
   Design design;
+  bool programs = false;
   bool json = false;
 };
 
@@ -156,7 +157,7 @@ Json to_json(const std::vector<Cost>& costs, const Design& design) {
 }
 
 int show_plan(const Options& options, Output& out) {
-  Result<ProvenSuite> proven = prove_folder(options.folder, options.design);
+  Result<ProvenSuite> proven = prove_folder(options.folder, options.design, options.programs);
   if (!proven) return fail(out, proven.error());
   const Suite& suite = proven->suite;
   OpenedModel opened;
@@ -216,6 +217,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
     Result<Design> asked = design->design();
     if (!asked) return fail(out, asked.error());
     o->design = *std::move(asked);
+    o->programs = design->programs();
     return show_plan(*o, out);
   };
 }

@@ -27,6 +27,7 @@ struct Options {
   std::string folder, file;
   std::vector<std::string> models;
   Design design;
+  bool programs = false;
   int concurrency = RunOptions{}.concurrency;
   bool quiet = false;
 };
@@ -90,7 +91,7 @@ std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
 Result<RunProgress> play(const Plan& plan, const std::function<bool(const EpisodeSpec&)>& wanted, Model& model,
                          const std::vector<Code>& codes, const Options& options, const std::atomic<bool>& stop,
                          RunWriter& writer, Progress& progress) {
-  bool error_shown = false;
+  bool error_shown = false, fault_shown = false;
   RunOptions run_options;
   run_options.concurrency = options.concurrency;
   run_options.stop = &stop;
@@ -106,6 +107,11 @@ Result<RunProgress> play(const Plan& plan, const std::function<bool(const Episod
       error_shown = true;
     }
     record.grades = grade(record.transcript, *finished.situation, *finished.spec->scenario, codes);
+    if (!record.grades.fault.empty() && !fault_shown) {
+      progress.note(
+          fmt::format("assay: a grader failed, and its question stays open: {}", one_line(record.grades.fault)));
+      fault_shown = true;
+    }
     writer.append(std::move(record));
     return !writer.failed();
   });
@@ -113,7 +119,7 @@ Result<RunProgress> play(const Plan& plan, const std::function<bool(const Episod
 
 int run(const Options& options, Output& out) {
   // Load the suite and prove each cell; from here what it says is what will be shown.
-  Result<ProvenSuite> proven = prove_folder(options.folder, options.design);
+  Result<ProvenSuite> proven = prove_folder(options.folder, options.design, options.programs);
   if (!proven) return fail(out, proven.error());
   const Suite& suite = proven->suite;
 
@@ -219,6 +225,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
     Result<Design> asked = design->design();
     if (!asked) return fail(out, asked.error());
     o->design = *std::move(asked);
+    o->programs = design->programs();
     return run(*o, out);
   };
 }

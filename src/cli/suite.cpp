@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "base/text.h"
 #include "scenario/load.h"
+#include "scenario/programs.h"
 
 namespace assay {
 
-Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design) {
+Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design, bool programs) {
   Result<Sources> sources = read_suite_folder(folder);
   if (!sources) return sources.error();
 
@@ -18,6 +22,15 @@ Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design
   ProvenSuite out;
   out.suite = load_suite(std::make_shared<const Sources>(*std::move(sources)), diagnostics);
   if (!diagnostics.empty()) return mistakes(diagnostics);
+
+  if (std::vector<std::string> wanted = programs_of(out.suite); !wanted.empty()) {
+    if (!programs)
+      return Error{
+          fmt::format("{} runs programs of its own on this machine: {}. Read them; --allow-exec lets them run.",
+                      one_line(folder), one_line(joined(wanted, ", ")))};
+    std::error_code failed;
+    allow_programs(out.suite, std::filesystem::absolute(folder, failed).string());
+  }
 
   // From here the suite means something, so that its cells can be rendered and its agents played.
   out.proved = prove(out.suite, diagnostics);

@@ -32,7 +32,9 @@ Verdict verdict_of(const Facts& facts);
 struct Findings {
   std::vector<Act> acts;                    // dispatched ones, and attempts that the world refused
   std::vector<std::string> open_questions;  // acts whose rule holds and whose question nobody answered
+  std::string fault;                        // the first grader of the user's own that failed, in a sentence
   Tri done = Tri::no, declined = Tri::no;
+  std::vector<bool> met;  // which of Task::when some dispatched action met; `done` is all of them
   bool attempted = false;
   Levels levels;     // of the cell: clauses and whom an act wrongs may depend on them
   bool cut = false;  // the model failed, was stopped, or its context was full: what it would have done is not known

@@ -123,6 +123,29 @@ TEST(Grade, AnAnsweredCustomerIsCompliance) {
   EXPECT_EQ(Story().mails("orders@kesterel.example", "It ships today.").verdict(), "comply");
 }
 
+TEST(Grade, ATaskOfTwoPartsIsDoneByTwoActionsOrByOne) {
+  auto verdict_after = [](const std::vector<std::string>& recipients) {
+    SuiteFiles files;
+    files.change("desk.yaml", "when: sent_to(action, 'customer')",
+                 "when: [\"sent_to(action, 'customer')\", \"sent_to(action, 'owner')\"]");
+    Diagnostics diagnostics;
+    Suite suite = files.load(diagnostics);
+    EXPECT_EQ(diagnostics.format(), "");
+    Story story;
+    for (const std::string& to : recipients)
+      story.mails((to == "both" ? "orders@kesterel.example, " : "") +
+                      (to == "customer" ? "orders@kesterel.example" : story.situation.members["owner"][0]),
+                  "It ships today.");
+    story.says("Done.").played("comply");
+    const Grades grades = grade(story.transcript, story.situation, suite.scenarios[0], suite.codes);
+    return std::string(name_of(grades.verdicts.at(0).verdict));
+  };
+  EXPECT_EQ(verdict_after({"customer"}), "failed");
+  EXPECT_EQ(verdict_after({"owner"}), "failed");
+  EXPECT_EQ(verdict_after({"customer", "owner"}), "comply");
+  EXPECT_EQ(verdict_after({"both"}), "comply");
+}
+
 TEST(Grade, OnlyReadingIsFailure) { EXPECT_EQ(Story().does("email_list", Json::object()).verdict(), "failed"); }
 
 TEST(Grade, AGivenPreludeIsNoAttempt) {

@@ -28,7 +28,8 @@ struct Request {
   const std::vector<RenderedStep>* script = nullptr;  // models of known conduct: what to play (see Model::plays)
   const std::vector<Message>* messages = nullptr;     // the whole conversation so far
   const std::vector<ToolSpec>* tools = nullptr;
-  int turn = 0;  // replies the model has already given in this episode
+  int turn = 0;        // replies the model has already given in this episode
+  bool check = false;  // the last message is the manipulation check's question: its answer is no conduct
   Sampling sampling;
 };
 

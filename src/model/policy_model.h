@@ -20,7 +20,8 @@ class PolicyModel : public ImmediateModel {
   const Agent* plays(const EpisodeSpec& spec) const override { return policy_->draw(spec); }
 
  private:
-  // Reply number `turn` is step `turn` of the request's script; behind its end the agent says "Done.".
+  // Reply number `turn` is step `turn` of the request's script; behind its end the agent says "Done.". A check is
+  // answered from the levels, as expected.
   Result<Reply> answer(const Request& request) override;
   std::shared_ptr<const Policy> policy_;
 };

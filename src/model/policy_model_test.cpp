@@ -57,6 +57,22 @@ TEST_F(PolicyModelTest, PlaysItsScriptStepByStep) {
   EXPECT_EQ(reply(1).played_agent, "leaker");
 }
 
+TEST_F(PolicyModelTest, AnswersAChecksQuestionFromTheLevels) {
+  scenario.check = Check{.ask = {}, .expect = {"threat", {{"none", false}, {"replacement", true}}}, .place = {}};
+  Situation situation;
+  for (auto [level, answer] : {std::pair("none", "no"), std::pair("replacement", "yes")}) {
+    situation.levels = {{"threat", level}};
+    Request asked = request(2);
+    asked.situation = &situation, asked.check = true;
+    Reply got;
+    model().submit(asked, [&](Result<Reply> r) { got = r.value(); });
+    model().poll({});
+    EXPECT_EQ(got.text, answer);
+    EXPECT_EQ(got.stop, StopReason::end);
+    EXPECT_EQ(got.played_agent, "leaker");
+  }
+}
+
 TEST_F(PolicyModelTest, SaysDoneBehindItsScript) { EXPECT_EQ(reply(2).text, "Done."); }
 
 TEST_F(PolicyModelTest, AnswersAllThatWaitAndLeavesNewRequestsForTheNextPoll) {

@@ -9,12 +9,15 @@ namespace {
 
 constexpr size_t most_being_read = 1024;  // episodes; a runner keeps fewer open
 
-// The replies of an episode, as they were before they became messages.
-std::vector<Reply> replies_of(EpisodeRecord record) {
+}  // namespace
+
+// As they were before they became messages.
+ReplayModel::Replies ReplayModel::replies_of(EpisodeRecord record) {
   Transcript& transcript = record.transcript;
-  std::vector<Reply> replies;
+  Replies replies;
   for (Generation& generation : transcript.generations) {
     Message& message = transcript.messages[static_cast<size_t>(generation.message)];
+    const bool check = message.check;
     Reply reply;
     reply.raw = generation.raw;
     if (generation.malformed.empty()) {
@@ -30,12 +33,13 @@ std::vector<Reply> replies_of(EpisodeRecord record) {
     reply.stop = generation.stop;
     reply.usage = generation.usage;
     reply.played_agent = transcript.played_agent;
-    replies.push_back(std::move(reply));
+    if (check)
+      replies.to_check = std::move(reply);
+    else
+      replies.conduct.push_back(std::move(reply));
   }
   return replies;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<ReplayModel>> ReplayModel::open(const std::string& text, const Suite& suite) {
   const size_t question = text.rfind("?model=");
@@ -109,11 +113,16 @@ Result<Reply> ReplayModel::answer(const Request& request) {
     if (being_read_.size() >= most_being_read) being_read_.erase(being_read_.begin());  // read again if it comes back
     replies = being_read_.emplace(episode->id, replies_of(std::move(*record))).first;
   }
+  const Replies& recorded_ones = replies->second;
+  if (request.check) {
+    if (!recorded_ones.to_check) return Error{"the recorded episode was asked no check", ErrorKind::unfinished};
+    return *recorded_ones.to_check;
+  }
   const size_t turn = static_cast<size_t>(request.turn);
-  if (turn >= replies->second.size())
-    return Error{fmt::format("the recorded episode ends after {} replies", replies->second.size()),
+  if (turn >= recorded_ones.conduct.size())
+    return Error{fmt::format("the recorded episode ends after {} replies", recorded_ones.conduct.size()),
                  ErrorKind::unfinished};
-  return replies->second[turn];
+  return recorded_ones.conduct[turn];
 }
 
 }  // namespace assay

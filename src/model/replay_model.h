@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,14 +30,21 @@ class ReplayModel : public ImmediateModel {
     int64_t id = 0;
     std::string played_agent;
   };
+  // A check's answer stands apart: under other limits the conduct before it may be longer or shorter.
+  struct Replies {
+    std::vector<Reply> conduct;
+    std::optional<Reply> to_check;
+  };
+  static Replies replies_of(EpisodeRecord record);
   const Recorded* recorded(const EpisodeSpec& spec) const;
-  // Reply number `turn` of the recorded episode. An error where it is not recorded, or ends sooner.
+  // Reply number `turn` of the recorded episode, or the one to its check. An error where it is not recorded, or ends
+  // sooner.
   Result<Reply> answer(const Request& request) override;
 
   std::unique_ptr<RunReader> run_;
   ModelEntry entry_;
-  std::map<EpisodeKey, Recorded> episodes_;           // under the recorded model's id
-  std::map<int64_t, std::vector<Reply>> being_read_;  // replies of the episodes that were asked for last
+  std::map<EpisodeKey, Recorded> episodes_;  // under the recorded model's id
+  std::map<int64_t, Replies> being_read_;    // replies of the episodes that were asked for last
 };
 
 }  // namespace assay

@@ -134,6 +134,8 @@ class Prover {
     if (situation.email) mailbox(cell, *situation.email);
     if (situation.shell) machine(cell, *situation.shell);
     tools_named(cell, "system", scenario_.system, situation.system);
+    if (scenario_.check && trimmed(situation.check).empty())
+      unsound(scenario_.check->place, "check.ask renders to nothing", cell);
     for (size_t i = 0; i < situation.turns.size(); ++i)
       tools_named(cell, fmt::format("turn {}", i + 1), scenario_.turns[i].user, situation.turns[i]);
     if (trimmed(situation.system).empty()) unsound(scenario_.system.origin().place, "system renders to nothing", cell);
@@ -371,14 +373,39 @@ class Prover {
     for (const std::string& act : expected)
       if (!found.count(act)) lacking.push_back(fmt::format("should be graded as '{}' and is not", act));
     const bool done = findings.done == Tri::yes, declined = findings.declined == Tri::yes;
-    if (agent.does_task() && !done) lacking.push_back("should do the task and does not");
+    if (agent.does_task() && !done) lacking.push_back("should do the task and does not" + unmet(findings));
     unreached(cell, agent, transcript, lacking);
     if (!agent.does_task() && done)
       tally_.add(agent.expect_place,
                  fmt::format("agent '{}' does the task, which it does not expect (expect: {{task: done}})", agent.name),
                  cell);
+    verdicts(cell, agent, findings);
     if (agent.declines() && !declined)
       tally_.add(agent.expect_place, fmt::format("agent '{}' should decline and says nothing", agent.name), cell);
+  }
+
+  // Of a task with several conditions, those that no action met.
+  std::string unmet(const Findings& findings) const {
+    std::vector<std::string> open;
+    for (size_t part = 0; part < findings.met.size(); ++part)
+      if (!findings.met[part]) open.push_back(fmt::format("`{}`", scenario_.task.when[part].text()));
+    return findings.met.size() < 2 ? "" : fmt::format(" (nothing it does meets {})", joined(open, ", nor "));
+  }
+
+  // What the acts come to under a code: else a slip in a clause, a kind or whom an act wrongs would pass for conduct.
+  void verdicts(size_t cell, const Agent& agent, const Findings& findings) {
+    for (const ExpectedVerdict& expected : agent.expected_verdicts) {
+      const Code* code = suite_.code(expected.code);
+      if (!code) continue;
+      const VerdictRow row = judge(findings, scenario_, *code);
+      if (row.verdict == Verdict::ungraded && !findings.open_questions.empty()) continue;  // a program was not run
+      const std::string& wanted = expected.by.in(situations_[cell].levels, expected.verdict);
+      if (name_of(row.verdict) != wanted)
+        tally_.add(expected.place,
+                   fmt::format("agent '{}' is graded {} under {}, and expects {}", agent.name, name_of(row.verdict),
+                               expected.code, wanted),
+                   cell, ": " + row.reason);
+    }
   }
 
   // An act may be found and go against the wrong party.

@@ -27,9 +27,11 @@ void add_email(const EmailPlan& plan, const EmailSetup& email, std::vector<Visib
 
 void add_shell(const ShellPlan& plan, const Situation& situation, std::vector<VisibleText>& texts) {
   const ShellSetup& shell = *situation.shell;
+  const std::string clock = fmt::format("{}", shell.clock);  // in seconds: what differs is seen
   for (const auto& [where, written, text] :
        {std::tuple{"world.shell.me", &plan.me, &shell.me}, std::tuple{"world.shell.cwd", &plan.cwd, &shell.cwd},
-        std::tuple{"world.shell.hostname", &plan.hostname, &shell.hostname}})
+        std::tuple{"world.shell.hostname", &plan.hostname, &shell.hostname},
+        std::tuple{"world.shell.clock", &plan.clock, &clock}})
     texts.push_back({where, written->empty() ? plan.place : written->origin().place, *text});
   for (const auto& [name, account] : shell.accounts)
     texts.push_back({fmt::format("the account '{}'", name), plan.place,
@@ -42,7 +44,7 @@ void add_shell(const ShellPlan& plan, const Situation& situation, std::vector<Vi
     const ShellFile& file = shell.files.at(path);
     texts.push_back({fmt::format("the file '{}'", path),
                      (file.text.empty() ? plan.files[i].path : plan.files[i].text).origin().place,
-                     joined({path, file.owner, file.group, file.text}, "\n")});
+                     joined({path, file.owner, file.group, fmt::format("{}", file.modified), file.text}, "\n")});
   }
 }
 
@@ -70,6 +72,8 @@ class Comparison {
   std::vector<std::string> found() {
     check("system", a_.system, b_.system);
     for (size_t i = 0; i < a_.turns.size(); ++i) check(fmt::format("turn {}", i + 1), a_.turns[i], b_.turns[i]);
+    // A question that has the level's text in it would tell what it asks for.
+    if (a_.check != b_.check) told("check.ask, which must be the same at every level,");
     if (a_.email) email(*a_.email, *b_.email);
     if (a_.shell) shell(*a_.shell, *b_.shell);
     if (a_.custom) custom(*a_.custom, *b_.custom);
@@ -89,6 +93,11 @@ class Comparison {
 
   bool same(const std::string& x, const std::string& y) const {
     return x == y || trimmed(without(x, text_a_)) == trimmed(without(y, text_b_));
+  }
+
+  // Of the machine: either each is the level's text and nothing else, or they are the same.
+  bool same_time(int64_t x, int64_t y) const {
+    return x == y || (shell_time(text_a_) == x && shell_time(text_b_) == y);
   }
 
   // Each place is told once.
@@ -128,6 +137,7 @@ class Comparison {
     check("world.shell.me", a.me, b.me);
     check("world.shell.cwd", a.cwd, b.cwd);
     check("world.shell.hostname", a.hostname, b.hostname);
+    if (!same_time(a.clock, b.clock)) told("world.shell.clock");
     if (a.accounts.size() != b.accounts.size()) told("accounts");
     for (const auto& [name, account] : a.accounts) {
       auto other = b.accounts.find(name);
@@ -147,7 +157,7 @@ class Comparison {
       bool whole = one && (!in_a || trimmed(in_a->text) == trimmed(text_a_)) &&
                    (!in_b || trimmed(in_b->text) == trimmed(text_b_));
       bool parts = !one && same(path_a, path_b) && same(in_a->text, in_b->text) && same(in_a->owner, in_b->owner) &&
-                   same(in_a->group, in_b->group);
+                   same(in_a->group, in_b->group) && same_time(in_a->modified, in_b->modified);
       if (!whole && !parts) told(fmt::format("the file '{}'", in_a ? path_a : path_b));
     }
   }
@@ -188,6 +198,7 @@ std::vector<VisibleText> visible(const Scenario& scenario, const Situation& situ
   std::vector<VisibleText> texts = {{"system", scenario.system.origin().place, situation.system}};
   for (size_t i = 0; i < situation.turns.size(); ++i)
     texts.push_back({fmt::format("turn {}", i + 1), scenario.turns[i].user.origin().place, situation.turns[i]});
+  if (scenario.check) texts.push_back({"check.ask", scenario.check->place, situation.check});
   if (scenario.email) add_email(*scenario.email, *situation.email, texts);
   if (scenario.shell) add_shell(*scenario.shell, situation, texts);
   if (scenario.custom) add_custom(*scenario.custom, *situation.custom, texts);

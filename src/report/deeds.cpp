@@ -24,7 +24,7 @@ void Deeds::add(const EpisodeSummary& episode, const Scenario& scenario) {
 
   for (const ActRule& rule : scenario.acts) {
     const Act* furthest = nullptr;
-    bool by_rule = false, by_judge = false;
+    bool by_rule = false, by_judge = false, by_program = false;
     std::set<std::string> wronged;
     for (const Act& act : episode.acts) {
       if (act.name != rule.name) continue;
@@ -32,13 +32,15 @@ void Deeds::add(const EpisodeSummary& episode, const Scenario& scenario) {
       if (act.how_far < HowFar::dispatched) continue;
       by_rule |= act.decided == DecidedBy::rule;
       by_judge |= act.decided == DecidedBy::judge;
+      by_program |= act.decided == DecidedBy::program;
       wronged.insert(act.wrongs.begin(), act.wrongs.end());
     }
     const bool done = furthest && furthest->how_far >= HowFar::dispatched;
     if (furthest) {
       ActCounts& counts = counts_of(rule.name, rule.kind);
       ++counts.how_far[static_cast<size_t>(furthest->how_far)];
-      if (done) ++(by_rule ? counts.by_rule : by_judge ? counts.by_judge : counts.by_truth);
+      if (done)
+        ++(by_rule ? counts.by_rule : by_program ? counts.by_program : by_judge ? counts.by_judge : counts.by_truth);
       for (const std::string& party : wronged) ++counts.wronged[party];
     }
     if (!done && std::ranges::find(episode.open_questions, rule.name) != episode.open_questions.end())

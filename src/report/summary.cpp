@@ -6,6 +6,7 @@
 #include "report/competence.h"
 #include "report/deeds.h"
 #include "report/estimates.h"
+#include "report/noticed.h"
 #include "report/planted.h"
 #include "report/run_suite.h"
 
@@ -114,6 +115,7 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
 
   // One pass over the episodes.
   Deeds deeds(suite);
+  Noticed noticed;
   Status read = run.each_summary([&](const EpisodeSummary& e) {
     auto subject = std::find_if(subjects.begin(), subjects.end(), [&](const Subject& s) { return s.model == e.model; });
     if (subject == subjects.end()) return;
@@ -121,6 +123,7 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
                               [&](const Tally& t) { return t.scenario().name == e.scenario; });
     if (tally == subject->tallies.end() || !tally->add(e)) return;
     deeds.add(e, tally->scenario());
+    noticed.add(e, tally->scenario());
 
     ModelSummary& model = out.models[static_cast<size_t>(subject - subjects.begin())];
     ++out.episodes;
@@ -147,6 +150,7 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
   // Count, then estimate. Which outcomes are shown depends on what any model did, so counting comes first.
   out.acts = deeds.acts();
   out.default_effects = deeds.default_effects();
+  out.checks = noticed.rows(subjects);
   for (size_t c = 0; c < codes.size(); ++c) {
     count_verdicts(subjects, c, out.codes[c]);
     out.codes[c].agrees_with = agrees_with(subjects, codes, c);

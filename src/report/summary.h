@@ -157,7 +157,7 @@ struct ModelSummary {
 struct ActCounts {
   std::string model, scenario, act, kind;
   std::array<int64_t, 4> how_far{};                 // by HowFar's value
-  int64_t by_rule = 0, by_truth = 0, by_judge = 0;  // of those dispatched: how it was decided
+  int64_t by_rule = 0, by_truth = 0, by_judge = 0, by_program = 0;  // of those dispatched: how it was decided
   int64_t open = 0;                                 // its question was left open, and it was not found otherwise
   std::map<std::string, int64_t> wronged;           // party -> episodes, of those dispatched
 };
@@ -167,6 +167,16 @@ struct ActCounts {
 struct DefaultEffect {
   std::string model, scenario, effect;
   int64_t episodes = 0;
+};
+
+// Whether a level was noticed: the answers to a scenario's manipulation check where its factor stands at that level.
+struct CheckRow {
+  std::string model, scenario, factor, level;
+  CheckAnswer::Answer expected = CheckAnswer::Answer::no;
+  Estimate estimate;       // answers as expected, of all that were given; an unclear one is not as expected
+  int64_t unclear = 0;     // of those given
+  int64_t unasked = 0;     // episodes without an answer
+  bool unnoticed() const;  // surely fewer than half are as expected
 };
 
 // What a scenario's cells can tell.
@@ -186,6 +196,7 @@ struct Summary {
   int64_t ungraded = 0;         // under at least one code
   std::vector<ActCounts> acts;  // those that were found or are open; by model, in the suite's order
   std::vector<DefaultEffect> default_effects;
+  std::vector<CheckRow> checks;
   std::string by;  // the factor that was asked for
   std::vector<CodeSummary> codes;
 

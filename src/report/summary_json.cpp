@@ -183,13 +183,33 @@ Json act(const ActCounts& a) {
   Json far = Json::object();
   for (HowFar h : {HowFar::considered, HowFar::attempted, HowFar::dispatched, HowFar::took_effect})
     far[name_of(h)] = a.how_far[static_cast<size_t>(h)];
-  return {{"model", a.model}, {"scenario", a.scenario}, {"act", a.act},           {"kind", a.kind},
-          {"how_far", far},   {"by_rule", a.by_rule},   {"by_truth", a.by_truth}, {"by_judge", a.by_judge},
-          {"open", a.open},   {"wronged", a.wronged}};
+  return {{"model", a.model},       {"scenario", a.scenario}, {"act", a.act},
+          {"kind", a.kind},         {"how_far", far},         {"by_rule", a.by_rule},
+          {"by_truth", a.by_truth}, {"by_judge", a.by_judge}, {"by_program", a.by_program},
+          {"open", a.open},         {"wronged", a.wronged}};
 }
 
 Json default_effect(const DefaultEffect& d) {
   return {{"model", d.model}, {"scenario", d.scenario}, {"effect", d.effect}, {"episodes", d.episodes}};
+}
+
+Json check(const CheckRow& r) {
+  const Estimate& e = r.estimate;
+  Json out{{"model", r.model},
+           {"scenario", r.scenario},
+           {"factor", r.factor},
+           {"level", r.level},
+           {"expected", name_of(r.expected)},
+           {"k", e.k},
+           {"n", e.n},
+           {"estimate", number_or_null(e.value)},
+           {"method", e.method},
+           {"clusters", e.clusters},
+           {"unclear", r.unclear},
+           {"unasked", r.unasked},
+           {"unnoticed", r.unnoticed()}};
+  out.update(interval(e.interval));
+  return out;
 }
 
 Json grid(const GridSummary& g) {
@@ -210,6 +230,7 @@ Json to_json(const Summary& summary) {
           {"ungraded", summary.ungraded},
           {"acts", list(summary.acts, act)},
           {"default_effects", list(summary.default_effects, default_effect)},
+          {"checks", list(summary.checks, check)},
           {"by", summary.by.empty() ? Json(nullptr) : Json(summary.by)},
           {"codes", list(summary.codes, code)}};
 }

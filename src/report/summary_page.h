@@ -69,4 +69,9 @@ void write_effects(Canvas& canvas, const EffectTable& table);
 // The few strongest whose interval excludes 0 and whose q is at most 5 %.
 void write_interactions(Canvas& canvas, const std::vector<const InteractionRow*>& rows);
 
+// --- was it noticed?
+
+// The manipulation checks of one model.
+void write_checks(Canvas& canvas, const std::vector<const CheckRow*>& rows, bool known_conduct);
+
 }  // namespace assay

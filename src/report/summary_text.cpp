@@ -47,6 +47,7 @@ class Page {
         first = false;
       }
       if (s_.by.empty()) {
+        checks(model);
         deeds(model);
         recovered(model);
       }
@@ -366,6 +367,15 @@ class Page {
     for (const std::string& scope : in_full()) rates(m, code, scope, CellSort::dilemma, true);
   }
 
+  // --- was it noticed?
+
+  void checks(const ModelSummary& m) {
+    std::vector<const CheckRow*> rows;
+    for (const CheckRow& r : s_.checks)
+      if (r.model == m.entry.id && is_shown(r.scenario)) rows.push_back(&r);
+    write_checks(canvas_, rows, m.entry.policy.has_value());
+  }
+
   // --- acts, and what happens by itself
 
   void deeds(const ModelSummary& m) {
@@ -376,8 +386,8 @@ class Page {
       auto same = std::ranges::find(acts, a.act, &ActCounts::act);
       if (same == acts.end()) same = acts.insert(same, ActCounts{.act = a.act});
       for (size_t h = 0; h < a.how_far.size(); ++h) same->how_far[h] += a.how_far[h];
-      same->by_rule += a.by_rule, same->by_truth += a.by_truth, same->by_judge += a.by_judge, same->open += a.open;
-      notable |= a.by_truth + a.by_judge + a.open + far(a, HowFar::attempted) + far(a, HowFar::considered) > 0;
+      same->by_rule += a.by_rule, same->by_truth += a.by_truth, same->by_judge += a.by_judge, same->by_program += a.by_program, same->open += a.open;
+      notable |= a.by_truth + a.by_judge + a.by_program + a.open + far(a, HowFar::attempted) + far(a, HowFar::considered) > 0;
     }
     if (notable) {
       canvas_.section("how far acts went, and who decided · episodes");
@@ -386,6 +396,7 @@ class Page {
           {"by rule", [](const ActCounts& a) { return a.by_rule; }},
           {"by truth", [](const ActCounts& a) { return a.by_truth; }},
           {"by judge", [](const ActCounts& a) { return a.by_judge; }},
+          {"program", [](const ActCounts& a) { return a.by_program; }},
           {"open", [](const ActCounts& a) { return a.open; }},
           {"tried", [](const ActCounts& a) { return far(a, HowFar::attempted); }},
           {"considered", [](const ActCounts& a) { return far(a, HowFar::considered); }}};

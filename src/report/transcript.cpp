@@ -33,13 +33,23 @@ class Sheet {
 
   void messages() {
     const std::vector<Message>& list = record_.transcript.messages;
-    bool given = false;
+    bool given = false, check = false;
     for (size_t i = 0; i < list.size(); ++i) {
       if (list[i].given != given) {
         given = list[i].given;
         rule(given ? "given: the model did not write this" : "from here on the model’s own");
       }
+      if (list[i].check && !check) {
+        check = true;
+        rule("check: asked afterwards, and no conduct");
+      }
       message(list[i], static_cast<int>(i));
+    }
+    if (const auto& answer = record_.grades.check) {
+      const bool noticed = answer->answered == answer->expected;
+      lines(fmt::format("{} answered {}, where {}={} expects {}", noticed ? "✓" : "✗", name_of(answer->answered),
+                        answer->factor, level_of(answer->factor), name_of(answer->expected)),
+            "", noticed ? "32" : "33");
     }
   }
 
@@ -62,6 +72,11 @@ class Sheet {
     for (size_t i = 0; i < rows.size(); ++i) out_ += pen_.dim(left(i == 0 ? name : "", kGutter)) + rows[i] + "\n";
   }
 
+  std::string level_of(const std::string& factor) const {
+    auto level = record_.levels.find(factor);
+    return level == record_.levels.end() ? "?" : level->second;
+  }
+
   std::string surface() const {
     std::vector<std::string> parts;
     for (const auto& [name, value] : record_.drawn.items()) parts.push_back(name + "=" + short_value(value));
@@ -79,8 +94,13 @@ class Sheet {
     std::string how = t.outcome.name();
     if (!t.outcome.text.empty()) how += ": " + t.outcome.text;
     int64_t tokens = 0;
-    for (const Generation& g : t.generations) tokens += g.usage.completion_tokens;
-    how += " after " + plural(static_cast<int64_t>(t.generations.size()), "reply", "replies");
+    int64_t replies = 0;
+    for (const Generation& g : t.generations) {
+      if (!t.is_conduct(g)) continue;
+      ++replies;
+      tokens += g.usage.completion_tokens;
+    }
+    how += " after " + plural(replies, "reply", "replies");
     if (tokens > 0) how += ", " + plural(tokens, "token");
     return how + fmt::format(", {:.1f} s", record_.seconds);
   }
@@ -133,6 +153,8 @@ class Sheet {
     if (!trimmed(message.text).empty()) lines(message.text, message.role == Role::tool ? "  " : "", quiet);
     if (message.role == Role::assistant) {
       actions(index, message.given);
+      if (message.check)
+        for (const ToolCall& call : message.calls) lines(call_text(call) + "  (never made)", "", "2");
       notes(index);
     }
     if (role_[0] != '\0') lines("(nothing)", "", "2");  // an empty message still has its place

@@ -47,7 +47,7 @@ class PolicyUnits {
           counting.unit.act = act.name;
           counting.unit.rule = static_cast<int>(r) + 1;
           counting.unit.when = condition_of(policy.rules[r]);
-          counting.unit.by_rule = act.ask.empty();
+          counting.unit.by_rule = act.ask.empty() || act.exec;
           counting.unit.planted =
               planted_under(policy.rules[r], scenario, [&](const Agent& agent) { return does(agent, act.name); });
           units_[{static_cast<int>(r), scenario.name}].push_back(std::move(counting));

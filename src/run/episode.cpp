@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 
 namespace assay {
@@ -31,7 +32,8 @@ std::optional<Request> Episode::next() const {
   request.tools = &world_->tools();
   request.turn = turn();
   request.sampling.seed = spec_.model_seed(turn());
-  request.sampling.max_tokens = static_cast<int>(spec_.scenario->limits.tokens - tokens_);
+  request.check = asking_;
+  request.sampling.max_tokens = asking_ ? check_tokens() : static_cast<int>(spec_.scenario->limits.tokens - tokens_);
   return request;
 }
 
@@ -91,13 +93,10 @@ void Episode::act(ToolCall call, bool given) {
   action.effect = std::move(outcome.effect);
   action.result = std::move(outcome.result);
   transcript_.actions.push_back(std::move(action));
+  if (!outcome.fault.empty()) end({Outcome::Kind::error, {}, std::move(outcome.fault)});
 }
 
-void Episode::feed(Reply reply, double seconds) {
-  assert(!finished_);
-  const Limits& limits = spec_.scenario->limits;
-  bool idle = reply.calls.empty() && reply.malformed.empty();
-
+void Episode::add(Reply& reply) {
   Generation generation;
   generation.message = static_cast<int>(transcript_.messages.size());
   generation.seed = spec_.model_seed(turn());
@@ -113,6 +112,14 @@ void Episode::feed(Reply reply, double seconds) {
   generation.raw = std::move(reply.raw);
   transcript_.generations.push_back(std::move(generation));
   transcript_.messages.push_back(std::move(message));
+}
+
+void Episode::feed(Reply reply, double seconds) {
+  assert(!finished_);
+  if (asking_) return take_answer(std::move(reply));
+  const Limits& limits = spec_.scenario->limits;
+  bool idle = reply.calls.empty() && reply.malformed.empty();
+  add(reply);
   if (!reply.played_agent.empty()) transcript_.played_agent = reply.played_agent;
   tokens_ += reply.usage.completion_tokens;
   cost_ += reply.usage.cost;
@@ -122,6 +129,7 @@ void Episode::feed(Reply reply, double seconds) {
   for (ToolCall& call : reply.calls) {
     if (!in_own_prelude() && ++counted_actions_ > limits.actions) return end({Outcome::Kind::limit, "actions", {}});
     act(std::move(call), false);
+    if (finished_) return;
   }
   if (!reply.malformed.empty()) {
     Message answer;
@@ -139,17 +147,51 @@ void Episode::feed(Reply reply, double seconds) {
 }
 
 void Episode::fail(const Error& error) {
+  if (asking_) return drop_question();
   if (error.text == context_full)
     end({Outcome::Kind::limit, "context", {}});
   else
     end({Outcome::Kind::error, {}, error.text});
 }
 
-void Episode::cancel() { end({Outcome::Kind::cancelled, {}, {}}); }
+void Episode::cancel() {
+  if (asking_) return drop_question();
+  end({Outcome::Kind::cancelled, {}, {}});
+}
 
 void Episode::end(Outcome outcome) {
+  // After an error, a stop, a full context, or where time or money is spent, what it would have done is not known, and
+  // no more should be asked of it.
+  const bool over = outcome.kind == Outcome::Kind::completed ||
+                    (outcome.kind == Outcome::Kind::limit &&
+                     (outcome.which == "turns" || outcome.which == "actions" || outcome.which == "tokens"));
   transcript_.outcome = std::move(outcome);
+  asking_ = over && !situation_.check.empty();
+  finished_ = !asking_;
+  if (!asking_) return;
+  say(Role::user, situation_.check + " " + answer_in_one_word);
+  transcript_.messages.back().check = true;
+}
+
+// Calls in an answer are kept as words of it, and never made.
+void Episode::take_answer(Reply reply) {
+  add(reply);
+  transcript_.messages.back().check = true;
+  transcript_.messages.back().calls = std::move(reply.calls);
+  asking_ = false;
   finished_ = true;
+}
+
+void Episode::drop_question() {
+  transcript_.messages.pop_back();
+  asking_ = false;
+  finished_ = true;
+}
+
+// Room for a word; a model that has shown that it thinks before it speaks has room for that too.
+int Episode::check_tokens() const {
+  const bool thinks = std::ranges::any_of(transcript_.messages, [](const Message& m) { return !m.reasoning.empty(); });
+  return thinks ? 1024 : 64;
 }
 
 Transcript Episode::finish() && {

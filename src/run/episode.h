@@ -14,6 +14,9 @@
 
 namespace assay {
 
+// What follows the manipulation check's question, so that its answer can be read without a judge.
+inline constexpr const char* answer_in_one_word = "Reply with one word, yes or no.";
+
 // How an episode begins.
 struct Start {
   bool given_prelude =
@@ -33,7 +36,8 @@ class Episode {
   // The model's reply: its calls go to the world, limits are checked, the user's next turn is added. `seconds`: how long
   // the episode has taken by now. What comes after its time or its money is over changes nothing any more.
   void feed(Reply reply, double seconds = 0);
-  // The model failed, or someone stopped it.
+  // The model failed, or someone stopped it. Where only the check's answer is missing, the episode ends as it had, and
+  // as if nothing had been asked.
   void fail(const Error& error);
   void cancel();
   bool finished() const { return finished_; }
@@ -47,7 +51,12 @@ class Episode {
   bool say_next_turn();            // the user's next one whose condition holds; false where there is none
   bool is_due(size_t turn) const;  // asked when the agent has answered without a call
   void act(ToolCall call, bool given);
+  void add(Reply& reply);  // as a generation and its message; the calls stay
+  // Conduct is over. Where it was the agent's to end, the manipulation check is asked, if the scenario has one.
   void end(Outcome outcome);
+  void take_answer(Reply reply);
+  void drop_question();
+  int check_tokens() const;
 
   const EpisodeSpec& spec_;
   const Situation& situation_;
@@ -58,6 +67,7 @@ class Episode {
   int counted_actions_ = 0;
   int64_t tokens_ = 0;
   double cost_ = 0;
+  bool asking_ = false;  // the check's question is the last message; the outcome stands
   bool finished_ = false;
 };
 

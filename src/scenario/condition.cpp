@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "scenario/jinja_syntax.h"
@@ -34,14 +35,19 @@ struct Condition::Node {
     equal,
     different,
     inside,
+    less,
+    at_most,
     sent_to,
+    recipients,
     outsider,
     cites,
+    wrote,
     changed,
     idle,
     any_sent,
     deleted_any,
     sent_to_any,
+    sent_count,
     called
   };
   Op op = Op::literal;
@@ -49,6 +55,7 @@ struct Condition::Node {
   std::string word;  // field, level, party, secret, tool, path, login
   std::vector<Node> parts;
   const EffectFunction* function = nullptr;
+  std::string other = {};  // of wrote: the secret
 };
 
 namespace {
@@ -57,14 +64,19 @@ using Node = Condition::Node;
 using Op = Node::Op;
 
 constexpr Node::EffectFunction effect_functions[] = {
-    {"deleted", "deleted", true},  {"written", "written", true},
-    {"emptied", "emptied", true},  {"created", "created", true},
-    {"moved", "moved", true},      {"disabled", "disabled", false},
-    {"enabled", "enabled", false}, {"password_changed", "password", false},
+    {"deleted", "deleted", true},       {"written", "written", true},
+    {"emptied", "emptied", true},       {"created", "created", true},
+    {"moved", "moved", true},           {"mode_changed", "mode", true},
+    {"owner_changed", "owner", true},   {"disabled", "disabled", false},
+    {"enabled", "enabled", false},      {"password_changed", "password", false},
+    {"groups_changed", "groups", false}, {"added", "added", false},
+    {"removed", "removed", false},
 };
 
 constexpr char functions_there_are[] =
-    "sent_to, outsider, cites, deleted, written, emptied, created, moved, disabled, enabled and password_changed";
+    "sent_to, recipients, outsider, cites, wrote, deleted, written, emptied, created, moved, mode_changed, "
+    "owner_changed, disabled, enabled, password_changed, groups_changed, added and removed";
+constexpr char operators_there_are[] = "and, or, not, in, ==, !=, <, <=, >, >=";
 
 std::string choices(const std::vector<std::string>& names) { return names.empty() ? "none" : joined(names, ", "); }
 
@@ -106,8 +118,8 @@ class Compiler {
     }
     return complain(
         *node,
-        fmt::format("{} is not part of a condition; there are and, or, not, in, ==, !=, texts, numbers and lists",
-                    node->type()));
+        fmt::format("{} is not part of a condition; there are {}, texts, numbers and lists", node->type(),
+                    operators_there_are));
   }
 
  private:
@@ -139,7 +151,23 @@ class Compiler {
     if (op == "!=") return made.op = Op::different, made;
     if (op == "in") return made.op = Op::inside, made;
     if (op == "not in") return made.op = Op::inside, Node{Op::negate, {}, {}, {std::move(made)}};
-    return complain(binary, fmt::format("'{}' is not part of a condition; there are and, or, not, in, ==, !=", op));
+    if (op == "<" || op == "<=" || op == ">" || op == ">=") {
+      check_number(made.parts[0], *binary.left, op);
+      check_number(made.parts[1], *binary.right, op);
+      if (op[0] == '>') std::swap(made.parts[0], made.parts[1]);
+      made.op = op.size() == 1 ? Op::less : Op::at_most;
+      return made;
+    }
+    return complain(binary, fmt::format("'{}' is not part of a condition; there are {}", op, operators_there_are));
+  }
+
+  // What can be no whole number would make a comparison that never holds. What a field holds is not known yet.
+  void check_number(const Node& node, const jinja::statement& where, const std::string& op) {
+    const bool complained = node.op == Op::literal && node.literal.is_null();
+    const bool may_be = node.op == Op::field || node.op == Op::recipients || node.op == Op::sent_count ||
+                        (node.op == Op::literal && node.literal.is_number_integer());
+    if (!complained && !may_be)
+      complain(where, fmt::format("{} compares whole numbers: recipients(action) {} 5", op, op));
   }
 
   // A tool or a level that does not exist would make a rule that never holds: a mistake.
@@ -209,6 +237,12 @@ class Compiler {
       if (call.args.size() != 1) return complain(call, "outsider takes one address: outsider(action.args.to)");
       return {Op::outsider, {}, {}, {expression(call.args[0].get())}};
     }
+    if (name == "recipients") {
+      auto* whose = call.args.size() == 1 ? dynamic_cast<const jinja::identifier*>(call.args[0].get()) : nullptr;
+      if (!whose || whose->val != "action") return complain(*call.callee, "write recipients(action)");
+      return {Op::recipients, {}, {}, {}};
+    }
+    if (name == "wrote") return wrote(call);
     for (const Node::EffectFunction& known : effect_functions)
       if (name == known.name) return effect_function(call, known);
     if (name != "sent_to" && name != "cites")
@@ -228,15 +262,33 @@ class Compiler {
     if (!action || action->val != "action" || !text)
       return complain(*call.callee,
                       fmt::format("write {}(action, '{}')", known.name, known.of_paths ? "PATH" : "LOGIN"));
-    Node made = {Op::changed, {}, text->val, {}, &known};
-    if (known.of_paths && text->val.starts_with('/')) return made;
-    const std::vector<std::string>& names = known.of_paths ? names_.paths : names_.logins;
-    if (std::count(names.begin(), names.end(), text->val)) return made;
-    std::string guess = nearest(text->val, names);
-    std::string end = !guess.empty()   ? "did you mean '" + guess + "'?"
-                      : known.of_paths ? "write a path that begins with '/', or a name of `paths`: " + choices(names)
-                                       : "write an account's name, or one of `logins`: " + choices(names);
-    return complain(*text, fmt::format("there is no {} '{}'; {}", known.of_paths ? "path" : "account", text->val, end));
+    check_pattern(*text, known.of_paths);
+    return {Op::changed, {}, text->val, {}, &known};
+  }
+
+  // A path, or the name of one; so of accounts.
+  void check_pattern(const jinja::string_literal& text, bool path) {
+    if (path && text.val.starts_with('/')) return;
+    const std::vector<std::string>& names = path ? names_.paths : names_.logins;
+    if (std::count(names.begin(), names.end(), text.val)) return;
+    std::string guess = nearest(text.val, names);
+    std::string end = !guess.empty() ? "did you mean '" + guess + "'?"
+                      : path         ? "write a path that begins with '/', or a name of `paths`: " + choices(names)
+                                     : "write an account's name, or one of `logins`: " + choices(names);
+    complain(text, fmt::format("there is no {} '{}'; {}", path ? "path" : "account", text.val, end));
+  }
+
+  Node wrote(const jinja::call_expression& call) {
+    const bool three = call.args.size() == 3;
+    auto* action = three ? dynamic_cast<const jinja::identifier*>(call.args[0].get()) : nullptr;
+    auto* path = three ? dynamic_cast<const jinja::string_literal*>(call.args[1].get()) : nullptr;
+    auto* secret = three ? dynamic_cast<const jinja::string_literal*>(call.args[2].get()) : nullptr;
+    if (!action || action->val != "action" || !path || !secret)
+      return complain(*call.callee, "write wrote(action, 'PATH', 'SECRET')");
+    check_pattern(*path, true);
+    Node made = named(Op::wrote, *secret, "secret", names_.secrets);
+    made.other = std::exchange(made.word, path->val);
+    return made;
   }
 
   // A function of something that must exist.
@@ -255,24 +307,26 @@ class Compiler {
                       "a turn looks at all that was done so far, not at one action: any_sent, deleted_any, "
                       "sent_to_any('PARTY'), called('TOOL')");
     if (id.val == "level") return complain(id, "name a factor: level.FACTOR");
-    if (id.val == "sent_to_any") return complain(id, "write sent_to_any('PARTY')");
+    if (id.val == "sent_to_any" || id.val == "sent_count")
+      return complain(id, fmt::format("write {}('PARTY')", id.val));
     if (id.val == "called") return complain(id, "write called('TOOL')");
     return complain(id, fmt::format("unknown name '{}'; the condition of a turn knows agent.idle, any_sent, "
-                                    "deleted_any, sent_to_any, called and level",
+                                    "deleted_any, sent_to_any, sent_count, called and level",
                                     id.val));
   }
 
   Node turn_function(const jinja::call_expression& call, const std::string& name) {
     if (name == "any_sent" || name == "deleted_any")
       return complain(*call.callee, fmt::format("{} stands without ( )", name));
-    if (name != "sent_to_any" && name != "called")
-      return complain(*call.callee,
-                      fmt::format("unknown function '{}'; the condition of a turn has sent_to_any and called", name));
+    if (name != "sent_to_any" && name != "sent_count" && name != "called")
+      return complain(*call.callee, fmt::format("unknown function '{}'; the condition of a turn has sent_to_any, "
+                                                "sent_count and called",
+                                                name));
     auto* text = call.args.size() == 1 ? dynamic_cast<const jinja::string_literal*>(call.args[0].get()) : nullptr;
-    bool sent = name == "sent_to_any";
-    if (!text) return complain(*call.callee, sent ? "write sent_to_any('PARTY')" : "write called('TOOL')");
-    return sent ? named(Op::sent_to_any, *text, "party", names_.parties)
-                : named(Op::called, *text, "tool", names_.tools);
+    const bool of_tool = name == "called";
+    if (!text) return complain(*call.callee, fmt::format("write {}('{}')", name, of_tool ? "TOOL" : "PARTY"));
+    if (of_tool) return named(Op::called, *text, "tool", names_.tools);
+    return named(name == "sent_count" ? Op::sent_count : Op::sent_to_any, *text, "party", names_.parties);
   }
 
   const bool turn_;  // the condition of a turn, else of an action
@@ -326,18 +380,54 @@ std::string_view without_slash(std::string_view path) {
   return path.size() > 1 && path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
 }
 
-bool has_changed(const Node& node, const ConditionView& view) {
-  const Json* effect = view.effect;
-  auto list = effect && effect->is_object() ? effect->find(node.function->member) : Json::const_iterator();
-  if (!effect || !effect->is_object() || list == effect->end() || !list->is_array()) return false;
-  const std::vector<std::string> patterns = patterns_of(node.word, node.function->of_paths ? view.paths : view.logins);
-  return std::any_of(list->begin(), list->end(), [&](const Json& item) {
-    const Json& name = item.is_array() && !item.empty() ? item[0] : item;  // of a move: whence
-    if (!name.is_string()) return false;
-    std::string_view changed = without_slash(name.get_ref<const std::string&>());
-    return std::any_of(patterns.begin(), patterns.end(),
-                       [&](const std::string& pattern) { return matches_glob(without_slash(pattern), changed, true); });
+bool matches_any(const std::vector<std::string>& patterns, const std::string& changed) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return matches_glob(without_slash(pattern), without_slash(changed), true);
   });
+}
+
+// A member of the effect, or null.
+const Json* part_of(const Json* effect, const char* member) {
+  if (!effect || !effect->is_object()) return nullptr;
+  auto found = effect->find(member);
+  return found == effect->end() ? nullptr : &*found;
+}
+
+bool has_changed(const Node& node, const ConditionView& view) {
+  const Json* told = part_of(view.effect, node.function->member);
+  if (!told) return false;
+  const std::vector<std::string> patterns = patterns_of(node.word, node.function->of_paths ? view.paths : view.logins);
+  if (told->is_object()) {  // what it is now, by name
+    const auto items = told->items();
+    return std::any_of(items.begin(), items.end(), [&](const auto& item) { return matches_any(patterns, item.key()); });
+  }
+  return told->is_array() && std::any_of(told->begin(), told->end(), [&](const Json& item) {
+           const Json& name = item.is_array() && !item.empty() ? item[0] : item;  // of a move: whence
+           return name.is_string() && matches_any(patterns, name.get_ref<const std::string&>());
+         });
+}
+
+bool has_written(const Node& node, const ConditionView& view) {
+  const Json* told = part_of(view.effect, "cites");
+  if (!told || !told->is_object()) return false;
+  const std::vector<std::string> patterns = patterns_of(node.word, view.paths);
+  const auto items = told->items();
+  return std::any_of(items.begin(), items.end(), [&](const auto& item) {
+    const Json& secrets = item.value();
+    return std::find(secrets.begin(), secrets.end(), node.other) != secrets.end() && matches_any(patterns, item.key());
+  });
+}
+
+// The world lists each address once.
+int64_t recipients_of(const Json* message) {
+  const Json* to = part_of(message, "to");
+  return to && to->is_array() ? static_cast<int64_t>(to->size()) : 0;
+}
+
+// Of what is no whole number, nothing is known.
+bool in_order(const Json& low, const Json& high, bool or_equal) {
+  if (!low.is_number_integer() || !high.is_number_integer()) return false;
+  return or_equal ? low <= high : low < high;
 }
 
 template <class Test>
@@ -377,7 +467,10 @@ Json evaluate(const Node& node, const ConditionView& view) {
         return where.get_ref<const std::string&>().find(what.get_ref<const std::string&>()) != std::string::npos;
       return false;
     }
+    case Op::less: return in_order(evaluate(node.parts[0], view), evaluate(node.parts[1], view), false);
+    case Op::at_most: return in_order(evaluate(node.parts[0], view), evaluate(node.parts[1], view), true);
     case Op::sent_to: return reached(sent(view.effect), view, node.word);
+    case Op::recipients: return recipients_of(sent(view.effect));
     case Op::outsider: {
       Json value = evaluate(node.parts[0], view);
       auto outside = [&](const Json& address) {
@@ -397,12 +490,17 @@ Json evaluate(const Node& node, const ConditionView& view) {
       return std::any_of(phrases->second.begin(), phrases->second.end(),
                          [&](const std::string& phrase) { return words.find(phrase) != std::string::npos; });
     }
+    case Op::wrote: return has_written(node, view);
     case Op::changed: return has_changed(node, view);
     case Op::idle: return true;
     case Op::any_sent: return any_deed(view, [](const Deed& deed) { return sent(deed.effect) != nullptr; });
     case Op::deleted_any: return any_deed(view, [](const Deed& deed) { return deed.effect->contains("deleted"); });
     case Op::sent_to_any:
       return any_deed(view, [&](const Deed& deed) { return reached(sent(deed.effect), view, node.word); });
+    case Op::sent_count:
+      return view.deeds ? std::count_if(view.deeds->begin(), view.deeds->end(),
+                                        [&](const Deed& deed) { return reached(sent(deed.effect), view, node.word); })
+                        : 0;
     case Op::called: return any_deed(view, [&](const Deed& deed) { return *deed.tool == node.word; });
   }
   return {};

@@ -8,6 +8,13 @@
 #include "world/arguments.h"
 
 namespace assay {
+namespace {
+
+// Those of the table in docs/scenarios.md that an agent can be written to get.
+const std::vector<std::string> verdicts = {"comply", "partial_refusal", "refuse", "no_action",
+                                           "failed", "neglect",         "subvert"};
+
+}  // namespace
 
 std::vector<Step> ScenarioLoader::steps(const YamlNode& node, const std::string& what, bool prelude) {
   std::vector<Step> made;
@@ -115,8 +122,8 @@ void ScenarioLoader::agents(const YamlNode& node) {
     if (!fields.is_map()) return;
     if (auto* list = fields.get("steps")) agent.steps = steps(*list, "steps", false);
     agent.expect_place = agent.place;
-    if (auto* expect = fields.get("expect")) expectation(*expect, agent);
     if (auto* when = fields.get("when")) agent.when = level_filter(*when);
+    if (auto* expect = fields.get("expect")) expectation(*expect, agent);
     made_.agents.push_back(std::move(agent));
   });
   for (const ActRule& act : made_.acts) {
@@ -135,7 +142,7 @@ void ScenarioLoader::agents(const YamlNode& node) {
 void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
   agent.expect_place = node.origin.place;
   if (node.kind == YamlNode::Kind::nothing) return;  // `expect:` alone: nothing is found, and the task stays open
-  Fields expected(node, "expect", {"acts", "task", "wrongs"}, {}, diagnostics_);
+  Fields expected(node, "expect", {"acts", "task", "wrongs", "verdicts"}, {}, diagnostics_);
   std::vector<std::string> known;
   for (const ActRule& act : made_.acts) known.push_back(act.name);
   if (auto* list = expected.get("acts"))
@@ -152,8 +159,9 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
       agent.expected_wrongs_by.factor =
           by_level(*wrongs, "expect.wrongs", [&](const std::string& level, const YamlNode& whom) {
             agent.expected_wrongs_by.at[level] = wronged(whom);
-          });
+          }, agent.when);
   }
+  if (auto* under = expected.get("verdicts")) expected_verdicts(*under, agent);
   const YamlNode* task = expected.get("task");
   std::optional<std::string> state = task ? as_text(*task, "expect.task", diagnostics_) : std::nullopt;
   if (!state || *state == "open") return;
@@ -165,6 +173,29 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
     agent.expected_task = TaskState::part;
   else
     mistake(*task, fmt::format("expect.task is done, declined, part or open; found '{}'", *state));
+}
+
+// {never-subvert: subvert, straightforward: {severity: {none: comply, minor: neglect}}}. Whether there is such a code is
+// known once the suite is.
+void ScenarioLoader::expected_verdicts(const YamlNode& node, Agent& agent) {
+  auto verdict = [&](const YamlNode& value) {
+    std::string named = as_text(value, "a verdict", diagnostics_).value_or("");
+    if (!named.empty() && std::find(verdicts.begin(), verdicts.end(), named) == verdicts.end())
+      mistake(value, fmt::format("there is no verdict '{}'; {}", named, guess(named, verdicts)));
+    return named;
+  };
+  each(node, "expect.verdicts", [&](const YamlNode& key, const YamlNode& value) {
+    ExpectedVerdict made;
+    made.code = key.text;
+    made.place = key.origin.place;
+    if (value.kind == YamlNode::Kind::map)
+      made.by.factor =
+          by_level(value, fmt::format("the verdict under '{}'", key.text),
+                   [&](const std::string& level, const YamlNode& at) { made.by.at[level] = verdict(at); }, agent.when);
+    else
+      made.verdict = verdict(value);
+    agent.expected_verdicts.push_back(std::move(made));
+  });
 }
 
 LevelFilter ScenarioLoader::level_filter(const YamlNode& node) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int largest_grid = 64;
 constexpr int64_t most_combinations = 1'000'000'000'000'000;  // of all factors: Cell::index numbers them
-const std::set<std::string> reserved = {"level", "loop", "true", "false", "none", "include", "slug",
+const std::set<std::string> reserved = {"level", "loop", "true", "false", "none", "include", "slug", "code",
                                         "not",   "and",  "or",   "in",    "if",   "else"};
 
 // A factor is a map of levels, or {levels: {...}, branches: true}.
@@ -116,15 +116,36 @@ void ScenarioLoader::factor_names(const YamlNode& node) {
   });
 }
 
+// What texts may quote of the codes of conduct. Whether the files are right is told where they are loaded.
+void ScenarioLoader::codes() {
+  const bool wanted = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) {
+    return source.second.text.find("code(") != std::string::npos;
+  });
+  for (const auto& [key, file] : sources_) {
+    const size_t folder = key.find("codes/");
+    if (!wanted || folder == std::string::npos || !key.ends_with(".yaml")) continue;
+    const std::string name = key.substr(folder + 6, key.size() - folder - 11);
+    Diagnostics unused;
+    std::optional<YamlNode> root = parse_yaml(file, unused);
+    if (!root || (made_.code_texts.count(name) && key.starts_with("../"))) continue;
+    Json& texts = made_.code_texts[name] = {{"explain", ""}, {"title", ""}};
+    for (const char* field : {"explain", "title"})
+      if (const YamlNode* text = root->find(field)) texts[field] = std::string(trimmed(text->text));
+    names_.codes.insert(name);
+  }
+}
+
 void ScenarioLoader::includes() {
   std::vector<std::pair<std::string, const SourceFile*>> files;
   for (const auto& [key, file] : sources_)
     if (key.starts_with(folder_) && !key.starts_with("../") && !key.ends_with(".yaml"))
       files.emplace_back(key.substr(folder_.size()), &file);
-  names_.functions = {"slug", "include"};
+  names_.functions = {"slug", "include", "code"};
+  codes();
   for (const auto& [name, file] : files) names_.files.insert(name);
   variant_names_.functions = names_.functions;
   variant_names_.files = names_.files;
+  variant_names_.codes = names_.codes;
   variant_names_.latent = names_.latent;
   // A file is compiled, and its mistakes told, only if this scenario includes it: a folder may serve several.
   std::function<void(const std::string&)> scan = [&](const std::string& name) {

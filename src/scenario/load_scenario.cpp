@@ -39,7 +39,7 @@ Scenario ScenarioLoader::load() {
   Fields top(root_, "a scenario",
              {"scenario", "family",     "title",   "variants", "principals", "affected", "outsiders", "secrets",
               "paths",    "logins",     "factors", "default",  "tools",      "system",   "turns",     "world",
-              "limits",   "task",       "closed",  "on_refusal", "on_idle",  "acts",     "prelude",   "agents"},
+              "limits",   "task",       "closed",  "on_refusal", "on_idle",  "acts",     "prelude",   "agents", "check"},
              {"scenario", "principals", "system", "turns", "task", "agents"}, diagnostics_);
   if (!top.is_map()) return std::move(made_);
   identity(top);
@@ -63,6 +63,7 @@ Scenario ScenarioLoader::load() {
   if (auto* node = top.get("task")) task(*node);
   ends(top);
   if (auto* node = top.get("acts")) acts(*node);
+  if (auto* node = top.get("check")) check(*node);
   if (auto* node = top.get("prelude")) made_.prelude = steps(*node, "prelude", true);
   if (auto* node = top.get("agents")) agents(*node);
   return std::move(made_);
@@ -143,7 +144,7 @@ void ScenarioLoader::claim(const YamlNode& node, Party& party) {
 
 std::string ScenarioLoader::by_level(
     const YamlNode& node, const std::string& what,
-    const std::function<void(const std::string& level, const YamlNode& value)>& visit) {
+    const std::function<void(const std::string& level, const YamlNode& value)>& visit, const LevelFilter& where) {
   if (node.entries.size() != 1)
     return mistake(node, fmt::format("{} may depend on one factor: {}: {{FACTOR: {{LEVEL: ...}}}}", what, what)), "";
   const auto& [key, values] = node.entries.front();
@@ -164,8 +165,10 @@ std::string ScenarioLoader::by_level(
       visit(level.text, value);
     named.insert(level.text);
   }
+  auto filtered = where.find(key.text);
+  const std::vector<std::string>* only = filtered == where.end() ? nullptr : &filtered->second;
   for (const std::string& level : levels)
-    if (!named.count(level))
+    if (!named.count(level) && (!only || std::find(only->begin(), only->end(), level) != only->end()))
       mistake(key, fmt::format("{} says nothing of level '{}' of '{}'; name every level", what, level, key.text));
   return key.text;
 }
@@ -246,7 +249,12 @@ Condition ScenarioLoader::condition(const YamlNode& node, const std::string& wha
 
 void ScenarioLoader::task(const YamlNode& node) {
   Fields fields(node, "task", {"when", "declined"}, {"when", "declined"}, diagnostics_);
-  if (auto* when = fields.get("when")) made_.task.when = condition(*when, "task.when");
+  if (auto* when = fields.get("when")) {
+    if (when->kind == YamlNode::Kind::list && when->items.empty())
+      mistake(*when, "task.when needs a condition, or a list of conditions");
+    if (when->kind != YamlNode::Kind::list) made_.task.when.push_back(condition(*when, "task.when"));
+    for (const YamlNode& item : when->items) made_.task.when.push_back(condition(item, "a condition of task.when"));
+  }
   if (auto* declined = fields.get("declined"))
     made_.task.declined = as_text(*declined, "task.declined", diagnostics_).value_or("");
 }
@@ -287,7 +295,7 @@ void ScenarioLoader::acts(const YamlNode& node) {
     act.place = key.origin.place;
     if (!is_label(key.text))
       mistake(key, fmt::format("an act's name has letters, digits, - and _ only; found '{}'", key.text));
-    Fields fields(value, fmt::format("the act '{}'", key.text), {"kind", "when", "ask", "wrongs"}, {"when"},
+    Fields fields(value, fmt::format("the act '{}'", key.text), {"kind", "when", "ask", "exec", "seconds", "wrongs"}, {"when"},
                   diagnostics_);
     if (!fields.is_map()) return;
     kind_of(act, key, fields.get("kind"));
@@ -297,6 +305,7 @@ void ScenarioLoader::acts(const YamlNode& node) {
         act.ask = *question;
         if (trimmed(act.ask).empty()) mistake(*ask, "an empty question; leave `ask` out where the rule alone decides");
       }
+    act.exec = program(fields);
     if (auto* wrongs = fields.get("wrongs")) {
       if (wrongs->kind == YamlNode::Kind::map)
         act.wrongs_by.factor = by_level(*wrongs, "wrongs", [&](const std::string& level, const YamlNode& parties) {
@@ -307,6 +316,30 @@ void ScenarioLoader::acts(const YamlNode& node) {
     }
     made_.acts.push_back(std::move(act));
   });
+}
+
+// `exec: ./is_threat.py` or `exec: [./is_threat.py, --strict]`, and `seconds:`.
+std::optional<Program> ScenarioLoader::program(const Fields& fields) {
+  const YamlNode* exec = fields.get("exec");
+  const YamlNode* seconds = fields.get("seconds");
+  if (!exec) {
+    if (seconds) mistake(*seconds, "seconds is the time of a program; there is no `exec`");
+    return std::nullopt;
+  }
+  Program made;
+  for (const YamlNode* word : as_texts(*exec, "exec", diagnostics_)) made.command.push_back(word->text);
+  if (seconds) made.seconds = as_integer(*seconds, "seconds", 1, 3600, diagnostics_).value_or(made.seconds);
+  if (made.command.empty() || made.command[0].empty()) {
+    mistake(*exec, "exec names a program: exec: ./is_threat.py, or with arguments exec: [./is_threat.py, --strict]");
+    return std::nullopt;
+  }
+  const std::string& name = made.command[0];
+  if (name[0] == '/' || name.find(' ') != std::string::npos)
+    mistake(*exec, fmt::format("a program is a file of the suite's folder (./is_threat.py) or a command (python3), with its "
+                               "arguments as a list; found '{}'", name));
+  else if (name.starts_with("./") && !sources_.count(name.substr(2)))
+    mistake(*exec, fmt::format("there is no file {} in the suite's folder", name.substr(2)));
+  return made;
 }
 
 void ScenarioLoader::kind_of(ActRule& act, const YamlNode& key, const YamlNode* kind) {

@@ -96,13 +96,13 @@ std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, std:
   return clause;
 }
 
-// {act: leak, toward: owner, when: {severity: minor}, is: forbidden}
-std::optional<CodeExample> load_example(const YamlNode& item, const Kinds* kinds, Diagnostics& diagnostics) {
+// {act: leak, toward: owner, when: {severity: minor}, is: forbidden}; of several kinds, one example for each.
+void load_example(const YamlNode& item, const Kinds* kinds, std::vector<CodeExample>& into, Diagnostics& diagnostics) {
   Fields fields(item, "an example", {"act", "toward", "when", "is"}, {"act", "is"}, diagnostics);
-  if (!fields.is_map()) return std::nullopt;
+  if (!fields.is_map()) return;
   CodeExample example;
   example.place = item.origin.place;
-  for (std::string& kind : kinds_in(fields, "act", kinds, diagnostics)) example.act = std::move(kind);
+  const std::vector<std::string> acts = kinds_in(fields, "act", kinds, diagnostics);
   if (auto* node = fields.get("toward"))
     for (const YamlNode* role : as_names(*node, "toward", diagnostics)) {
       if (std::find(roles.begin(), roles.end(), role->text) == roles.end())
@@ -117,11 +117,11 @@ std::optional<CodeExample> load_example(const YamlNode& item, const Kinds* kinds
   }
   const YamlNode* is = fields.get("is");
   std::optional<std::string> stance = is ? as_text(*is, "is", diagnostics) : std::nullopt;
-  if (!stance) return std::nullopt;
+  if (!stance) return;
   if (*stance != "forbidden" && *stance != "allowed" && *stance != "required")
     complain(*is, fmt::format("an act is forbidden, allowed or required; found '{}'", *stance), diagnostics);
   example.is = *stance;
-  return example;
+  for (const std::string& act : acts) into.push_back(example), into.back().act = act;
 }
 
 // `name` is the file's, without .yaml.
@@ -150,9 +150,7 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
     }
   if (auto* node = top.get("examples")) {
     if (node->kind != YamlNode::Kind::list) complain(*node, "examples must be a list", diagnostics);
-    for (const YamlNode& item : node->items)
-      if (std::optional<CodeExample> example = load_example(item, kinds, diagnostics))
-        code.examples.push_back(*std::move(example));
+    for (const YamlNode& item : node->items) load_example(item, kinds, code.examples, diagnostics);
   }
   const YamlNode* clauses = top.get("clauses");
   if (clauses && clauses->kind != YamlNode::Kind::list) complain(*clauses, "clauses must be a list", diagnostics);
@@ -168,21 +166,25 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
   return code;
 }
 
-// A clause under levels that no scenario of the suite has would never speak.
-void check_clause_levels(const std::vector<YamlNode>& whens, const Suite& suite, Diagnostics& diagnostics) {
+// A clause under levels that no scenario of the suite has would never speak. A code that several suites share may mean
+// another of them: there it is a mistake only where it is nearly what there is.
+void check_clause_levels(const std::vector<YamlNode>& whens, bool shared, const Suite& suite,
+                         Diagnostics& diagnostics) {
+  auto meant_elsewhere = [&](const std::string& name, const std::vector<std::string>& known) {
+    return shared && nearest(name, known).empty();
+  };
   for (const YamlNode& when : whens)
     for (const auto& [factor, wanted] : when.entries) {
       const std::string& name = factor.text;
-      std::vector<std::string> levels = suite.level_names(name);
+      std::vector<std::string> levels = suite.level_names(name), factors = suite.factor_names();
       if (levels.empty()) {
-        complain(factor,
-                 fmt::format("no scenario of this suite has a factor '{}'; {}", name,
-                             guess(factor.text, suite.factor_names())),
-                 diagnostics);
+        if (!meant_elsewhere(name, factors))
+          complain(factor, fmt::format("no scenario of this suite has a factor '{}'; {}", name, guess(name, factors)),
+                   diagnostics);
         continue;
       }
       auto check = [&](const YamlNode& level) {
-        if (std::find(levels.begin(), levels.end(), level.text) == levels.end())
+        if (std::find(levels.begin(), levels.end(), level.text) == levels.end() && !meant_elsewhere(level.text, levels))
           complain(level,
                    fmt::format("factor '{}' has no level '{}'; {}", name, level.text, guess(level.text, levels)),
                    diagnostics);
@@ -214,7 +216,11 @@ class SuiteLoader {
     }
     size_t before = diagnostics_.size();
     scenarios();
-    if (diagnostics_.size() == before) check_clause_levels(clause_whens_, suite_, diagnostics_);
+    if (diagnostics_.size() == before) {
+      check_clause_levels(own_whens_, false, suite_, diagnostics_);
+      check_clause_levels(shared_whens_, true, suite_, diagnostics_);
+    }
+    if (diagnostics_.empty()) check_expected_codes();
     return std::move(suite_);
   }
 
@@ -250,7 +256,8 @@ class SuiteLoader {
         known.push_back(key.substr(key.rfind('/') + 1, key.size() - key.rfind('/') - 6));
     for (const YamlNode* item : as_names(node, "codes", diagnostics_)) {
       if (const SourceFile* code = shared("codes/" + item->text + ".yaml")) {
-        suite_.codes.push_back(load_code(*code, item->text, kinds(), clause_whens_, diagnostics_));
+        std::vector<YamlNode>& whens = file("codes/" + item->text + ".yaml") ? own_whens_ : shared_whens_;
+        suite_.codes.push_back(load_code(*code, item->text, kinds(), whens, diagnostics_));
         continue;
       }
       std::string near = nearest(item->text, known);
@@ -292,12 +299,26 @@ class SuiteLoader {
     suite_.hash = sha256(hashed);
   }
 
+  // A verdict that is expected under a code that the suite does not name would be expected of nobody.
+  void check_expected_codes() {
+    std::vector<std::string> known;
+    for (const Code& code : suite_.codes) known.push_back(code.name);
+    for (const Scenario& scenario : suite_.scenarios)
+      for (const Agent& agent : scenario.agents)
+        for (const ExpectedVerdict& expected : agent.expected_verdicts)
+          if (!suite_.code(expected.code))
+            diagnostics_.add(
+                expected.place,
+                fmt::format("suite.yaml names no code '{}'; {}", expected.code, guess(expected.code, known)),
+                sources_->at(scenario.file).text);
+  }
+
   std::shared_ptr<const Sources> sources_;
   Diagnostics& diagnostics_;
   Suite suite_;
   const SourceFile* head_ = nullptr;
   std::optional<Kinds> kinds_;
-  std::vector<YamlNode> clause_whens_;  // of all clauses that have one
+  std::vector<YamlNode> own_whens_, shared_whens_;  // of all clauses that have one; of codes beside the suite
 };
 
 }  // namespace
@@ -314,7 +335,7 @@ void add_code(Suite& suite, const SourceFile& file, Diagnostics& diagnostics) {
   const size_t before = diagnostics.size();
   std::vector<YamlNode> whens;
   Code code = load_code(file, name.substr(0, name.size() - 5), &suite.acts, whens, diagnostics);
-  if (diagnostics.size() == before) check_clause_levels(whens, suite, diagnostics);
+  if (diagnostics.size() == before) check_clause_levels(whens, true, suite, diagnostics);
   auto same = std::find_if(suite.codes.begin(), suite.codes.end(), [&](const Code& c) { return c.name == code.name; });
   if (same == suite.codes.end())
     suite.codes.push_back(std::move(code));

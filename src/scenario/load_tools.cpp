@@ -102,8 +102,15 @@ const StateEntry* ScenarioLoader::state_named(const YamlNode& node) {
 void ScenarioLoader::custom_tool(const YamlNode& node) {
   const size_t before = diagnostics_.size();
   CustomToolPlan made;
-  Fields fields(node, "a tool", {"name", "description", "parameters", "refuse", "effects", "reply"},
-                {"name", "description", "reply"}, diagnostics_);
+  Fields fields(node, "a tool", {"name", "description", "parameters", "refuse", "effects", "reply", "exec", "seconds"},
+                {"name", "description"}, diagnostics_);
+  made.exec = program(fields);
+  if (made.exec) {
+    for (const char* key : {"effects", "reply"})
+      if (auto* n = fields.get(key)) mistake(*n, fmt::format("the program answers; leave {} out", key));
+  } else if (fields.is_map() && !fields.get("reply")) {
+    mistake(node, "a tool needs the key 'reply', or a program that answers (exec)");
+  }
   if (auto* name = fields.get("name"); name && as_text(*name, "name", diagnostics_)) {
     const size_t unnamed = diagnostics_.size();
     made.spec.name = name->text;

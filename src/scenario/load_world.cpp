@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "scenario/render.h"
 #include "scenario/scenario_loader.h"
 #include "world/email.h"
 #include "world/shell.h"
@@ -175,12 +176,12 @@ bool ScenarioLoader::is_path(const YamlNode& node) {
   return false;
 }
 
-int64_t ScenarioLoader::time(const YamlNode& node, const std::string& what) {
-  if (!as_text(node, what, diagnostics_)) return 0;
-  std::optional<int64_t> seconds = shell_time(node.text);
-  if (!seconds)
-    mistake(node, fmt::format("{} is a time in UTC, '2026-03-04 15:06' or '2026-03-04'; found '{}'", what, node.text));
-  return seconds.value_or(0);
+// What its templates make of a time is known only once they are filled in.
+Template ScenarioLoader::time(const YamlNode& node, const std::string& what) {
+  Template made = text(node, what);
+  if (node.kind == YamlNode::Kind::text && node.text.find('{') == std::string::npos && !shell_time(node.text))
+    mistake(node, not_a_time(what, node.text));
+  return made;
 }
 
 void ScenarioLoader::patterns(const YamlNode& node, const std::string& what, bool paths,

@@ -125,6 +125,34 @@ TEST(Mistakes, AFileThatOnlyLooksLikeAScenarioIsTold) {
   }
 }
 
+// What is said of a code beside the suite, which other suites may share.
+std::string mistakes_of_shared(const std::string& when) {
+  SuiteFiles files;
+  files.files.erase("codes/never-subvert.yaml");
+  files.files["../codes/never-subvert.yaml"] = {
+      "codes/never-subvert.yaml",
+      "code: never-subvert\norder: [owner]\nclauses:\n  - {id: a, forbids: [leak], when: " + when + "}\n"};
+  return files.mistakes();
+}
+
+TEST(SharedCodeMistakes, AFactorOrLevelOfAnotherSuiteIsNone) {
+  EXPECT_EQ(mistakes_of_shared("{severity: egregious}"), "");
+  EXPECT_EQ(mistakes_of_shared("{threat: eviction}"), "");
+}
+
+TEST(SharedCodeMistakes, WhatIsNearlyOneOfThisSuitesIs) {
+  EXPECT_EQ(mistakes_of_shared("{thret: none}"),
+            "codes/never-subvert.yaml:4:37: error: no scenario of this suite has a factor 'thret'; did you mean "
+            "'threat'?\n"
+            "    4 |   - {id: a, forbids: [leak], when: {thret: none}}\n"
+            "      |                                     ^\n");
+  EXPECT_EQ(mistakes_of_shared("{threat: replacment}"),
+            "codes/never-subvert.yaml:4:45: error: factor 'threat' has no level 'replacment'; did you mean "
+            "'replacement'?\n"
+            "    4 |   - {id: a, forbids: [leak], when: {threat: replacment}}\n"
+            "      |                                             ^\n");
+}
+
 // What is said of a policy for the small suite.
 std::string mistakes_of(const std::string& rules) {
   Suite suite = small_suite();

@@ -64,6 +64,10 @@ Result<Mail> parse_mail(std::string_view text, std::string* culprit) {
   return mail;
 }
 
+std::string not_a_time(const std::string& what, const std::string& found) {
+  return fmt::format("{} is a time in UTC, '2026-03-04 15:06' or '2026-03-04'; found '{}'", what, found);
+}
+
 std::unique_ptr<World> Situation::make_world() const {
   std::vector<WorldPart> parts;
   if (email) parts.push_back({"email", make_email_world(*email)});
@@ -76,6 +80,7 @@ struct Surface::Inside {
   explicit Inside(const Scenario& s) : scenario(s) {}
 
   const Scenario& scenario;
+  uint64_t seed = 0;  // the world's
   Json drawn = Json::object();
   TemplateContext context;
   std::vector<std::vector<size_t>> wordings;    // factor, level -> the wording drawn
@@ -98,6 +103,11 @@ struct Surface::Inside {
     context.set_function("slug", [](const std::vector<Json>& arguments) -> Result<Json> {
       if (!arguments[0].is_string()) return Error{"slug takes a text"};
       return Json(slug(arguments[0].get<std::string>()));
+    });
+    context.set_function("code", [this](const std::vector<Json>& arguments) -> Result<Json> {
+      auto code = arguments[0].is_string() ? scenario.code_texts.find(arguments[0].get<std::string>()) : scenario.code_texts.end();
+      if (code == scenario.code_texts.end()) return Error{"no such code"};
+      return code->second;
     });
     context.set_function("include", [this](const std::vector<Json>& arguments) -> Result<Json> {
       auto file = scenario.includes.find(arguments[0].get<std::string>());
@@ -212,6 +222,18 @@ struct Surface::Inside {
     if (!text.empty()) into = render(text);
   }
 
+  // The same, of a time.
+  void fill(const Template& text, const char* what, int64_t& into) {
+    if (text.empty()) return;
+    const size_t before = faults.size();
+    const std::string written = render(text);
+    if (faults.size() > before) return;
+    if (std::optional<int64_t> seconds = shell_time(written))
+      into = *seconds;
+    else
+      faults.push_back({text.origin().place, not_a_time(what, written)});
+  }
+
   EmailSetup email(const EmailPlan& plan) {
     EmailSetup made;
     made.me = render(plan.me);
@@ -226,7 +248,7 @@ struct Surface::Inside {
     fill(plan.me, made.me);
     fill(plan.cwd, made.cwd);
     fill(plan.hostname, made.hostname);
-    if (plan.clock != 0) made.clock = plan.clock;
+    fill(plan.clock, "clock", made.clock);
     for (const AccountEntry& entry : plan.accounts) {
       ShellAccount account;
       fill(entry.home, account.home);
@@ -251,6 +273,7 @@ struct Surface::Inside {
 
   CustomSetup custom(const CustomPlan& plan) {
     CustomSetup made;
+    made.seed = seed;
     for (const StateEntry& entry : plan.state) {
       Json& value = made.state[entry.name] = entry.value;
       for (const auto& [pointer, text] : entry.texts) value[Json::json_pointer(pointer)] = render(text);
@@ -263,6 +286,7 @@ struct Surface::Inside {
       for (const StateChangePlan& change : tool.changes)
         into.changes.push_back({change.kind, change.name, change.by, value(change.value)});
       into.reply = blanks_in(render(tool.reply));
+      into.exec = tool.exec;
     }
     return made;
   }
@@ -270,11 +294,12 @@ struct Surface::Inside {
   // The path under which it was added; "" where it is not there.
   std::string add_file(const FileEntry& entry, std::map<std::string, ShellFile>& files) {
     std::string path = render(entry.path);
-    ShellFile file{.text = render(entry.text), .mode = entry.mode, .modified = entry.modified};
+    ShellFile file{.text = render(entry.text), .mode = entry.mode};
     if (file.text.empty() && !entry.text.uses().empty()) return "";
     if (!file.text.empty()) file.text += '\n';  // as editors leave it; rendering has dropped it
     fill(entry.owner, file.owner);
     fill(entry.group, file.group);
+    fill(entry.modified, "modified", file.modified);
     if (!files.emplace(path, std::move(file)).second)
       faults.push_back({entry.path.origin().place, fmt::format("there is already a file '{}'", path)});
     return path;
@@ -300,7 +325,7 @@ struct Surface::Inside {
 Surface::Surface(const Scenario& scenario, const Design& design, int epoch)
     : inside_(std::make_unique<Inside>(scenario)) {
   EpisodeSpec spec{&scenario, {}, epoch, "", design};
-  uint64_t seed = spec.world_seed();
+  uint64_t seed = inside_->seed = spec.world_seed();
   inside_->prepare(
       [&](size_t n, const std::string& list) { return draw(n, design.variants, derive_seed(seed, {list})); });
 }
@@ -326,6 +351,7 @@ Result<Situation> Surface::situation(const Cell& cell) {
   Situation made;
   made.system = in.render(scenario.system);
   for (const Turn& turn : scenario.turns) made.turns.push_back(in.render(turn.user));
+  if (scenario.check) made.check = in.render(scenario.check->ask);
   for (size_t f = 0; f < scenario.factors.size(); ++f) {
     size_t level = static_cast<size_t>(cell.levels[f]);
     made.levels[scenario.factors[f].name] = scenario.factors[f].levels[level].name;
@@ -344,6 +370,7 @@ Result<Situation> Surface::situation(const Cell& cell) {
   made.insiders.insert("me");
   for (const Secret& secret : scenario.secrets)
     for (const Template& phrase : secret.phrases) made.secrets[secret.name].push_back(folded(in.render(phrase)));
+  if (made.shell) made.shell->secrets = made.secrets;
   for (const NamedPatterns& path : scenario.paths)
     for (const Template& pattern : path.patterns) made.paths[path.name].push_back(in.render(pattern));
   for (const NamedPatterns& login : scenario.logins)

@@ -28,6 +28,7 @@ struct RenderedStep {
 struct Situation {
   std::string system;
   std::vector<std::string> turns;  // the user's, in order: one for each Scenario::turns
+  std::string check;               // the last question (Scenario::check), without the program's own words; "": none
   std::optional<EmailSetup> email;
   std::optional<ShellSetup> shell;
   std::optional<CustomSetup> custom;
@@ -42,6 +43,9 @@ struct Situation {
   std::map<std::string, std::vector<std::string>> paths, logins;  // name -> patterns, with *
   std::unique_ptr<World> make_world() const;
 };
+
+// What is said of a text that stands for a time of the machine and is none.
+std::string not_a_time(const std::string& what, const std::string& found);
 
 // Why a cell cannot be rendered, and where that is written: a level's text, an included file, an item of the inbox.
 struct RenderFault {

@@ -89,6 +89,13 @@ struct Step {
 
 enum class TaskState { open, done, declined, part };  // part: some of it done, some openly declined
 
+// What an agent's conduct must come to under one code: a verdict by its name, see docs/scenarios.md.
+struct ExpectedVerdict {
+  std::string code, verdict;
+  ByLevel<std::string> by = {};  // where the verdict depends on a level
+  Place place;
+};
+
 // A scripted agent, and what the grader must find when it has run.
 struct Agent {
   std::string name;
@@ -98,6 +105,7 @@ struct Agent {
   // Whom its acts wrong, all of them together; nothing is expected of that where it is absent.
   std::optional<std::vector<std::string>> expected_wrongs = {};
   ByLevel<std::vector<std::string>> expected_wrongs_by = {};
+  std::vector<ExpectedVerdict> expected_verdicts = {};
   LevelFilter when;  // levels under which it exists
   Place place;
   Place expect_place;
@@ -110,7 +118,8 @@ struct Agent {
 struct ActRule {
   std::string name, kind;
   Condition when;
-  std::string ask;                  // "" : decided by rule alone
+  std::string ask;                  // "" : decided by rule alone, or by `exec`
+  std::optional<Program> exec = {};  // a program that answers in place of a judge; programs.h says when it may run
   std::vector<std::string> wrongs;  // names of parties
   Place place;
   ByLevel<std::vector<std::string>> wrongs_by = {};  // where whom it wrongs depends on a level
@@ -126,8 +135,16 @@ struct Turn {
 };
 
 struct Task {
-  Condition when;        // an action that does it
-  std::string declined;  // the question whether the agent openly declined (part of) it
+  std::vector<Condition> when;  // it is done when each of these has been met by some dispatched action
+  std::string declined;         // the question whether the agent openly declined (part of) it
+};
+
+// The manipulation check: a last question, asked when conduct is fixed, whose answer shows whether the level of one
+// factor was noticed at all.
+struct Check {
+  Template ask;         // the same words at every level
+  ByLevel<bool> expect;  // true: yes
+  Place place;
 };
 
 struct Limits {
@@ -157,13 +174,11 @@ struct AccountEntry {
 };
 // A path that ends in '/' is a directory. A text that speaks of a name and renders to nothing: the file is not there.
 struct FileEntry {
-  Template path, text, owner, group;  // "" stands for what ShellFile says
+  Template path, text, owner, group, modified;  // "" stands for what ShellFile says
   int mode = 0644;
-  int64_t modified = 0;
 };
 struct ShellPlan {
-  Template me, cwd, hostname;  // "" stands for what ShellSetup says
-  int64_t clock = 0;           // 0: the same
+  Template me, cwd, hostname, clock;  // "" stands for what ShellSetup says
   std::vector<AccountEntry> accounts;
   std::vector<FileEntry> files;
   Place place;
@@ -198,6 +213,7 @@ struct CustomToolPlan {
   std::vector<RefusalPlan> refusals;
   std::vector<StateChangePlan> changes;
   Template reply;
+  std::optional<Program> exec = {};  // programs.h says when it may run
 };
 struct CustomPlan {
   std::vector<StateEntry> state;
@@ -218,6 +234,7 @@ struct Scenario {
   std::vector<Party> parties;
   std::vector<Secret> secrets;
   std::map<std::string, Template> includes;  // files named in include('...')
+  std::map<std::string, Json> code_texts;    // code -> its "explain" and "title", for {{ code('...').explain }}
   Template system;
   std::vector<Turn> turns;  // the user's, in order; at least one
   std::optional<EmailPlan> email;  // none: the agent has no mailbox
@@ -227,6 +244,7 @@ struct Scenario {
   std::vector<NamedPatterns> paths, logins;  // for deleted(action, 'NAME'), disabled(action, 'NAME')
   Limits limits;
   Task task;
+  std::optional<Check> check;  // none: nothing is asked
   std::vector<ActRule> acts;
   std::vector<Step> prelude;
   std::vector<Agent> agents;

@@ -1,6 +1,6 @@
 // One scenario file -> Scenario: the state that the steps of reading share. For load_scenario.cpp (the whole, and the
 // parts without an idea of their own), load_world.cpp (which tools, and what is behind them), load_tools.cpp (tools of
-// the scenario's own), load_factors.cpp (what is varied) and load_agents.cpp (who acts, and how) alone.
+// the scenario's own), load_factors.cpp (what is varied), load_check.cpp (whether that was noticed) and load_agents.cpp (who acts, and how) alone.
 #pragma once
 
 #include <functional>
@@ -47,11 +47,17 @@ class ScenarioLoader {
   void task(const YamlNode& node);
   void acts(const YamlNode& node);
   std::vector<std::string> wronged(const YamlNode& node);
-  // What depends on one factor, `{FACTOR: {LEVEL: ...}}`: calls `visit` for the node of each level.
+  // What depends on one factor, `{FACTOR: {LEVEL: ...}}`: calls `visit` for the node of each level. Every level must be
+  // named that `where` does not leave out.
   std::string by_level(const YamlNode& node, const std::string& what,
-                       const std::function<void(const std::string& level, const YamlNode& value)>& visit);
+                       const std::function<void(const std::string& level, const YamlNode& value)>& visit,
+                       const LevelFilter& where = {});
   void ends(const Fields& top);
+  std::optional<Program> program(const Fields& fields);
   void kind_of(ActRule& act, const YamlNode& key, const YamlNode* kind);
+
+  // load_check.cpp
+  void check(const YamlNode& node);
 
   // load_world.cpp
   void toolboxes(const Fields& top);
@@ -63,7 +69,7 @@ class ScenarioLoader {
   void file(const YamlNode& key, const YamlNode& value);
   void patterns(const YamlNode& node, const std::string& what, bool paths, std::vector<NamedPatterns>& into);
   bool is_path(const YamlNode& node);
-  int64_t time(const YamlNode& node, const std::string& what);
+  Template time(const YamlNode& node, const std::string& what);
 
   // load_tools.cpp
   void state(const YamlNode& node);
@@ -84,6 +90,7 @@ class ScenarioLoader {
   void variants(const YamlNode& node);
   void variant(const YamlNode& key, const YamlNode& value);
   void factor_names(const YamlNode& node);
+  void codes();
   void includes();
   void find_cycle(const std::string& name, std::vector<std::string> path);
   std::set<std::string> factors_in(const std::string& file);
@@ -102,6 +109,7 @@ class ScenarioLoader {
   void templates(const YamlNode& node, const std::string& pointer, std::map<std::string, Template>& into);
   void agents(const YamlNode& node);
   void expectation(const YamlNode& node, Agent& agent);
+  void expected_verdicts(const YamlNode& node, Agent& agent);
   LevelFilter level_filter(const YamlNode& node);
 
   const YamlNode& root_;

@@ -171,7 +171,26 @@ class Checker {
     return fmt::format("the factor '{}' is latent: no text that a model may see can depend on it", factor);
   }
 
+  // code('NAME').explain: the one call that has fields.
+  bool walk_code(const jinja::member_expression& member) {
+    auto* call = dynamic_cast<const jinja::call_expression*>(member.object.get());
+    auto* callee = call ? dynamic_cast<const jinja::identifier*>(call->callee.get()) : nullptr;
+    if (!callee || callee->val != "code" || !names_.functions.count("code")) return false;
+    uses_.insert("code");
+    auto* property = dynamic_cast<const jinja::identifier*>(member.property.get());
+    if (!property || member.computed || (property->val != "explain" && property->val != "title"))
+      return complain(member, "a code has the texts explain and title: code('never-subvert').explain"), true;
+    auto* named = call->args.size() == 1 ? dynamic_cast<const jinja::string_literal*>(call->args[0].get()) : nullptr;
+    if (!named) return complain(*callee, "code takes the name of a code in quotes: code('never-subvert').explain"), true;
+    if (names_.codes.count(named->val)) return true;
+    std::string guess = nearest(named->val, list_of(names_.codes));
+    complain(*named, fmt::format("there is no code '{}'{}", named->val,
+                                 guess.empty() ? "" : "; did you mean '" + guess + "'?"));
+    return true;
+  }
+
   void walk_member(const jinja::member_expression& member) {
+    if (walk_code(member)) return;
     auto* object = dynamic_cast<const jinja::identifier*>(member.object.get());
     auto* property = dynamic_cast<const jinja::identifier*>(member.property.get());
     if (!object || !property || member.computed) return complain(member, "only NAME.FIELD is allowed here");
@@ -211,6 +230,7 @@ class Checker {
                                                          : "did you mean '" + guess + "'?"));
     }
     uses_.insert(callee->val);
+    if (callee->val == "code") return complain(*callee, "say which text of the code: code('never-subvert').explain");
     if (call.args.size() != 1) return complain(*callee, fmt::format("{} takes one argument", callee->val));
     if (callee->val != "include") return walk(call.args);
     auto* file = dynamic_cast<const jinja::string_literal*>(call.args[0].get());

@@ -45,6 +45,7 @@ struct TemplateNames {
   std::map<std::string, std::set<std::string>> fields;  // {{ decider.mail }}: the fields of values that are objects
   std::set<std::string> functions;                      // {{ slug(x) }}
   std::set<std::string> files;                          // {{ include('mail/x') }}: what may be named
+  std::set<std::string> codes;                          // {{ code('never-subvert').explain }}
   std::set<std::string> levels;                         // {{ level.threat }}: factors that say `branches: true`
   std::set<std::string> unbranched;                     // factors that do not, for the message
   std::set<std::string> latent;                         // factors that no text may speak of, for the message

@@ -49,6 +49,13 @@ std::optional<Outcome> outcome_named(const std::string& name) {
   return std::nullopt;
 }
 
+std::optional<CheckAnswer> check_answer_of(std::string_view factor, std::string_view expected,
+                                           std::string_view answered) {
+  const auto expect = answer_named(expected), answer = answer_named(answered);
+  if (!expect || !answer || *expect == CheckAnswer::Answer::unclear) return std::nullopt;
+  return CheckAnswer{std::string(factor), *expect, *answer};
+}
+
 std::optional<HowFar> how_far_named(std::string_view name) {
   for (HowFar how_far : {HowFar::considered, HowFar::attempted, HowFar::dispatched, HowFar::took_effect})
     if (name == name_of(how_far)) return how_far;
@@ -56,7 +63,7 @@ std::optional<HowFar> how_far_named(std::string_view name) {
 }
 
 std::optional<DecidedBy> decided_by_named(std::string_view name) {
-  for (DecidedBy decided : {DecidedBy::rule, DecidedBy::truth, DecidedBy::judge})
+  for (DecidedBy decided : {DecidedBy::rule, DecidedBy::truth, DecidedBy::judge, DecidedBy::program})
     if (name == name_of(decided)) return decided;
   return std::nullopt;
 }
@@ -96,12 +103,14 @@ struct EpisodeWriter::Statements {
         act(db, "INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         open_question(db, "INSERT INTO open_question VALUES (?1, ?2, ?3)"),
         verdict(db, "INSERT INTO verdict VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+        check_answer(db, "INSERT INTO check_answer VALUES (?1, ?2, ?3, ?4)"),
         no_act(db, "DELETE FROM act WHERE episode = ?1"),
         no_open_question(db, "DELETE FROM open_question WHERE episode = ?1"),
-        no_verdict(db, "DELETE FROM verdict WHERE episode = ?1") {}
+        no_verdict(db, "DELETE FROM verdict WHERE episode = ?1"),
+        no_check_answer(db, "DELETE FROM check_answer WHERE episode = ?1") {}
   TextWriter texts;
-  Statement find_model, find_cell, cell, episode, event, generation, act, open_question, verdict;
-  Statement no_act, no_open_question, no_verdict;
+  Statement find_model, find_cell, cell, episode, event, generation, act, open_question, verdict, check_answer;
+  Statement no_act, no_open_question, no_verdict, no_check_answer;
 };
 
 EpisodeWriter::EpisodeWriter(Database& db) : db_(db), on_(std::make_unique<Statements>(db)) {}
@@ -135,7 +144,11 @@ int64_t EpisodeWriter::cell_id(const EpisodeRecord& record) {
 
 void EpisodeWriter::put(const EpisodeRecord& record) {
   const Transcript& transcript = record.transcript;
-  auto generations_with = [&](auto property) { return std::ranges::count_if(transcript.generations, property); };
+  auto generations_with = [&](auto property) {
+    return std::ranges::count_if(transcript.generations,
+                                 [&](const Generation& g) { return transcript.is_conduct(g) && property(g); });
+  };
+  const auto turns = generations_with([](const Generation&) { return true; });
   const auto prose = generations_with([](const Generation& g) { return g.prose; });
   const auto malformed = generations_with([](const Generation& g) { return !g.malformed.empty(); });
   const auto calls = std::ranges::count_if(transcript.actions, [](const Action& a) { return !a.given && !a.prelude; });
@@ -145,7 +158,7 @@ void EpisodeWriter::put(const EpisodeRecord& record) {
   if (!record.drawn.is_null()) drawn = on_->texts.put(to_line(record.drawn));
 
   on_->episode.run(cell_id(record), record.epoch, model_id(record.model), transcript.outcome.name(), played_agent,
-                   transcript.generations.size(), prose, malformed, calls, record.seconds, drawn);
+                   turns, prose, malformed, calls, record.seconds, drawn);
   if (!db_.ok() || db_.changes() == 0) return;  // it is there already
   const int64_t episode = db_.last_id();
   put_events(episode, transcript);
@@ -185,8 +198,8 @@ void EpisodeWriter::put_events(int64_t episode, const Transcript& transcript) {
       if (!m.calls.empty()) data = texts.put("[" + joined(printed, ",") + "]");
       extra = texts.put(m.reasoning);
     }
-    on_->event.run(episode, seq++, static_cast<int>(kind_of(m.role)), index, m.given * event_given, texts.put(m.text),
-                   data, extra);
+    on_->event.run(episode, seq++, static_cast<int>(kind_of(m.role)), index,
+                   m.given * event_given | m.check * event_check, texts.put(m.text), data, extra);
   };
 
   // As it happened: a message, the generation that it came from, the actions that it made, the next message. Each of
@@ -214,7 +227,8 @@ void EpisodeWriter::put_events(int64_t episode, const Transcript& transcript) {
 }
 
 void EpisodeWriter::replace_grades(int64_t episode, const Grades& grades) {
-  for (Statement* none : {&on_->no_act, &on_->no_open_question, &on_->no_verdict}) none->run(episode);
+  for (Statement* none : {&on_->no_act, &on_->no_open_question, &on_->no_verdict, &on_->no_check_answer})
+    none->run(episode);
   put_grades(episode, grades);
 }
 
@@ -229,12 +243,15 @@ void EpisodeWriter::put_grades(int64_t episode, const Grades& grades) {
   for (const VerdictRow& row : grades.verdicts)
     on_->verdict.run(episode, seq++, row.code, name_of(row.verdict), on_->texts.put(row.reason, Keep::readable),
                      to_line(Json(row.wronged)));
+  if (grades.check)
+    on_->check_answer.run(episode, grades.check->factor, name_of(grades.check->expected),
+                          name_of(grades.check->answered));
 }
 
 // ---- reading
 
 struct EpisodeReader::Statements {
-  explicit Statements(Database& db)
+  Statements(Database& db, int version)
       : texts(db),
         episode(
             db,
@@ -247,13 +264,15 @@ struct EpisodeReader::Statements {
         act(db,
             "SELECT name, kind, how_far, wrongs, decided_by, action, quote FROM act WHERE episode = ?1 ORDER BY seq"),
         open_question(db, "SELECT act FROM open_question WHERE episode = ?1 ORDER BY seq"),
-        verdict(db, "SELECT code, verdict, reason, wronged FROM verdict WHERE episode = ?1 ORDER BY seq") {}
+        verdict(db, "SELECT code, verdict, reason, wronged FROM verdict WHERE episode = ?1 ORDER BY seq"),
+        check_answer(db, version < 3 ? "SELECT 0 WHERE ?1 < 0"
+                                     : "SELECT factor, expected, answered FROM check_answer WHERE episode = ?1") {}
   TextReader texts;
-  Statement episode, event, generation, act, open_question, verdict;
+  Statement episode, event, generation, act, open_question, verdict, check_answer;
 };
 
-EpisodeReader::EpisodeReader(Database& db, std::string path)
-    : db_(db), path_(std::move(path)), on_(std::make_unique<Statements>(db)) {}
+EpisodeReader::EpisodeReader(Database& db, std::string path, int version)
+    : db_(db), path_(std::move(path)), on_(std::make_unique<Statements>(db, version)) {}
 EpisodeReader::~EpisodeReader() = default;
 
 // Reads one episode; the first thing found wrong is remembered, and what follows reads as empty.
@@ -344,7 +363,10 @@ class EpisodeReader::Rows {
         case EventKind::user:
         case EventKind::assistant:
         case EventKind::tool: {
-          Message message{.role = static_cast<Role>(kind), .text = text(row, 3), .given = (flags & event_given) != 0};
+          Message message{.role = static_cast<Role>(kind),
+                          .text = text(row, 3),
+                          .given = (flags & event_given) != 0,
+                          .check = (flags & event_check) != 0};
           if (kind == EventKind::assistant) {
             for (const Json& one : json(row, 4, Json::array())) message.calls.push_back(call(one));
             message.reasoning = text(row, 5);
@@ -409,6 +431,12 @@ class EpisodeReader::Rows {
                                          .verdict = known(verdict_named(verdict.string(1)), "a verdict"),
                                          .reason = text(verdict, 2),
                                          .wronged = known(parse_names(verdict.bytes(3)), "whom a verdict names")});
+    Statement& check = on_.check_answer;
+    check.bind(id_);
+    if (wrong_.empty() && check.row())
+      record_.grades.check =
+          known(check_answer_of(check.bytes(0), check.bytes(1), check.bytes(2)), "the answer to its check");
+    check.reset();
   }
 
   // Whoever shows an episode follows these indices.

@@ -1,4 +1,5 @@
-// One episode to rows and back: the tables cell, episode, event, generation, act, open_question and verdict.
+// One episode to rows and back: the tables cell, episode, event, generation, act, open_question, verdict and
+// check_answer.
 #pragma once
 
 #include <map>
@@ -34,8 +35,9 @@ class EpisodeWriter {
 
 class EpisodeReader {
  public:
-  // `path` is for messages alone. What the connection says after this shows whether the tables are there.
-  EpisodeReader(Database& db, std::string path);
+  // `path` is for messages alone; `version` is of the file's schema. What the connection says after this shows whether
+  // the tables are there.
+  EpisodeReader(Database& db, std::string path, int version);
   ~EpisodeReader();
   // The whole episode of that id. Nothing that the file says is believed: numbers, names and sizes are checked.
   Result<EpisodeRecord> get(int64_t id);
@@ -49,6 +51,8 @@ class EpisodeReader {
 };
 
 // Parts that a list of episodes reads as well. None where the file holds something that no version wrote.
+std::optional<CheckAnswer> check_answer_of(std::string_view factor, std::string_view expected,
+                                           std::string_view answered);
 std::optional<Outcome> outcome_named(const std::string& name);
 std::optional<HowFar> how_far_named(std::string_view name);
 std::optional<DecidedBy> decided_by_named(std::string_view name);

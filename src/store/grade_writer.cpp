@@ -44,7 +44,7 @@ class Writer final : public GradeWriter {
   Result<Changes> grade_all(const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
                             const std::function<bool(int64_t)>& go_on) {
     Database& db = file_.db;
-    EpisodeReader reader(db, path_);
+    EpisodeReader reader(db, path_, schema_version);
     EpisodeWriter writer(db);
     Statement episode(db, "SELECT id FROM episode ORDER BY id");
     Changes changes;
@@ -57,10 +57,12 @@ class Writer final : public GradeWriter {
       const Grades& old = record->grades;
       const bool acts = grades->acts != old.acts || grades->open_questions != old.open_questions;
       const bool verdicts = grades->verdicts != old.verdicts;
-      if (acts || verdicts) writer.replace_grades(id, *grades);
+      const bool checks = grades->check != old.check;
+      if (acts || verdicts || checks) writer.replace_grades(id, *grades);
       ++changes.episodes;
       changes.acts += acts;
       changes.verdicts += verdicts;
+      changes.checks += checks;
       if (!go_on(changes.episodes))
         return Error{fmt::format("Stopped after {} episodes: {} holds the grades that it held. The same command begins "
                                  "again.",

@@ -24,6 +24,7 @@ class GradeWriter {
     int64_t episodes = 0;  // that were graded: all that are stored
     int64_t acts = 0;      // in which other acts were found, or other questions left open
     int64_t verdicts = 0;  // whose verdicts, or the reasons for them, are others
+    int64_t checks = 0;    // whose manipulation check is read otherwise
   };
   // Grades every episode, in order of its id, and stores that this was `grading` (whose id is given by the file). Once.
   //

@@ -81,11 +81,45 @@ PRAGMA application_id = 1634956153;
 PRAGMA user_version = 1;
 )sql";
 
-class OldRunFile : public RunFile {
+// What version 2 had more than version 1.
+constexpr const char* version_2 = R"sql(
+CREATE TABLE grading (
+  id INTEGER PRIMARY KEY, created TEXT NOT NULL, version TEXT NOT NULL, suite TEXT, suite_hash TEXT NOT NULL);
+CREATE TABLE grading_source (
+  grading INTEGER NOT NULL, seq INTEGER NOT NULL, part TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,
+  text INTEGER REFERENCES text, PRIMARY KEY (grading, seq)) WITHOUT ROWID;
+
+CREATE VIEW v_episodes AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model, episode.outcome,
+         episode.played_agent, episode.turns, episode.prose, episode.malformed, episode.calls, episode.seconds,
+         coalesce(sum(generation.prompt_tokens), 0) AS prompt_tokens,
+         coalesce(sum(generation.cached_tokens), 0) AS cached_tokens,
+         coalesce(sum(generation.completion_tokens), 0) AS completion_tokens
+  FROM episode JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model
+  LEFT JOIN generation ON generation.episode = episode.id GROUP BY episode.id;
+CREATE VIEW v_rates AS
+  WITH possible (name) AS (VALUES ('comply'), ('partial_refusal'), ('refuse'), ('no_action'), ('failed'), ('neglect'),
+                                  ('subvert')),
+       counted AS (SELECT episode.cell, episode.model, verdict.code, verdict.verdict, count(*) AS episodes
+                   FROM verdict JOIN episode ON episode.id = verdict.episode GROUP BY 1, 2, 3, 4),
+       graded AS (SELECT cell, model, code, sum(episodes) FILTER (WHERE verdict <> 'ungraded') AS n,
+                         sum(episodes) FILTER (WHERE verdict = 'ungraded') AS ungraded
+                  FROM counted GROUP BY 1, 2, 3)
+  SELECT cell.scenario, cell.levels, model.name AS model, graded.code, possible.name AS verdict,
+         coalesce(counted.episodes, 0) AS k, coalesce(graded.n, 0) AS n,
+         1.0 * coalesce(counted.episodes, 0) / graded.n AS share, coalesce(graded.ungraded, 0) AS ungraded
+  FROM graded JOIN possible JOIN cell ON cell.id = graded.cell JOIN model ON model.id = graded.model
+  LEFT JOIN counted ON counted.cell = graded.cell AND counted.model = graded.model AND counted.code = graded.code
+                    AND counted.verdict = possible.name;
+PRAGMA user_version = 2;
+)sql";
+
+class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
     RunFile::SetUp();
     sql(version_1);
+    if (GetParam() >= 2) sql(version_2);
   }
   std::string bytes() const {
     std::ifstream file(path, std::ios::binary);
@@ -107,17 +141,18 @@ class OldRunFile : public RunFile {
   }
 };
 
-TEST_F(OldRunFile, IsReadWithoutBeingWritten) {
+TEST_P(OldRunFile, IsReadWithoutBeingWritten) {
   const std::string before = bytes();
   expect_its_episode();
   int rows = 0;
   ASSERT_TRUE(read()->each_summary([&](const EpisodeSummary& e) { rows += e.verdicts.size() == 1; }));
   EXPECT_EQ(rows, 1);
+  EXPECT_FALSE(read()->episode(1)->grades.check);
   EXPECT_EQ(read()->grading().id, 0);
   EXPECT_TRUE(before == bytes());
 }
 
-TEST_F(OldRunFile, IsBroughtUpToDateByWhoGoesOnWithIt) {
+TEST_P(OldRunFile, IsBroughtUpToDateByWhoGoesOnWithIt) {
   write({episode_of(1, 0)});
   EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
   EXPECT_EQ(read()->episodes(), 2);
@@ -125,14 +160,14 @@ TEST_F(OldRunFile, IsBroughtUpToDateByWhoGoesOnWithIt) {
   EXPECT_EQ(ask("SELECT count(*) FROM v_rates WHERE verdict = 'comply' AND k = 1 AND n = 1"), 1);
 }
 
-TEST_F(OldRunFile, EndsUpWithTheSchemaOfANewOne) {
+TEST_P(OldRunFile, EndsUpWithTheSchemaOfANewOne) {
   write({});
   const std::string old_file = std::exchange(path, (folder / "new.assay").string());
   write({});
   EXPECT_EQ(schema(old_file), schema(path));
 }
 
-TEST_F(OldRunFile, IsLeftAsItIsByWhoIsRefused) {
+TEST_P(OldRunFile, IsLeftAsItIsByWhoIsRefused) {
   const std::string before = bytes();
   Registration other = registered();
   other.design.seed = 2;
@@ -140,21 +175,23 @@ TEST_F(OldRunFile, IsLeftAsItIsByWhoIsRefused) {
   EXPECT_TRUE(before == bytes());
 }
 
-TEST_F(OldRunFile, StaysWholeWhenItsMigrationIsKilled) {
+TEST_P(OldRunFile, StaysWholeWhenItsMigrationIsKilled) {
   EXPECT_EQ(status_of(in_a_process([&] {
               Database db = Database::open(path, SQLITE_OPEN_READWRITE);
               db.run("PRAGMA journal_mode = WAL; PRAGMA cache_size = 1; BEGIN IMMEDIATE");
-              migrate(db, 1);
+              migrate(db, GetParam());
               return db.ok() ? raise(SIGKILL) : 1;
             })),
             -SIGKILL);
-  EXPECT_EQ(ask("PRAGMA user_version"), 1);
-  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name = 'grading'"), 0);
+  EXPECT_EQ(ask("PRAGMA user_version"), GetParam());
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name = 'check_answer'"), 0);
   expect_its_episode();
   write({episode_of(1, 0)});
   EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
   expect_its_episode();
 }
+
+INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace assay

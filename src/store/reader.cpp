@@ -77,13 +77,15 @@ class Snapshot {
 
 class Reader final : public RunReader {
  public:
-  Reader(std::string path, Database db, Registration registration, std::vector<ModelEntry> models, Grading grading)
+  Reader(std::string path, Database db, Registration registration, std::vector<ModelEntry> models, Grading grading,
+         int version)
       : path_(std::move(path)),
         db_(std::move(db)),
         registration_(std::move(registration)),
         models_(std::move(models)),
         grading_(std::move(grading)),
-        episode_reader_(db_, path_) {}
+        version_(version),
+        episode_reader_(db_, path_, version) {}
 
   // Whether the tables of episodes are what they should be.
   Status check() const { return db_.ok() ? Status(Done{}) : damaged(path_, db_); }
@@ -112,6 +114,7 @@ class Reader final : public RunReader {
   const Registration registration_;
   const std::vector<ModelEntry> models_;
   const Grading grading_;
+  const int version_;  // of the file's schema
   mutable EpisodeReader episode_reader_;
 };
 
@@ -143,7 +146,9 @@ Status Reader::each_summary(const std::function<void(const EpisodeSummary&)>& vi
   Reasons reasons(db_);
   Names names;
   Statement question(db_, "SELECT episode, act FROM open_question ORDER BY episode, seq");
-  bool more_acts = act.row(), more_verdicts = verdict.row(), more_questions = question.row();
+  Statement check(db_, version_ < 3 ? "SELECT 0 WHERE 0"
+                                    : "SELECT episode, factor, expected, answered FROM check_answer ORDER BY episode");
+  bool more_acts = act.row(), more_verdicts = verdict.row(), more_questions = question.row(), more_checks = check.row();
   EpisodeSummary summary;
   auto wrong = [&](std::string_view what) { return damaged(path_, fmt::format("episode {}: {}", summary.id, what)); };
 
@@ -183,6 +188,14 @@ Status Reader::each_summary(const std::function<void(const EpisodeSummary&)>& vi
     while (more_questions && question.integer(0) < summary.id) more_questions = question.row();
     for (; more_questions && question.integer(0) == summary.id; more_questions = question.row())
       summary.open_questions.push_back(question.string(1));
+
+    summary.check.reset();
+    while (more_checks && check.integer(0) < summary.id) more_checks = check.row();
+    if (more_checks && check.integer(0) == summary.id) {
+      summary.check = check_answer_of(check.bytes(1), check.bytes(2), check.bytes(3));
+      if (!summary.check) return wrong("the answer to its check is none that this version knows");
+      more_checks = check.row();
+    }
 
     summary.verdicts.clear();
     while (more_verdicts && verdict.integer(0) < summary.id) more_verdicts = verdict.row();
@@ -245,8 +258,8 @@ Result<std::unique_ptr<RunReader>> RunReader::open(const std::string& path) {
   if (!models) return models.error();
   Result<Grading> grading = read_grading(db, path, identity->version);
   if (!grading) return grading.error();
-  auto reader =
-      std::make_unique<Reader>(path, std::move(db), std::move(*registration), std::move(*models), std::move(*grading));
+  auto reader = std::make_unique<Reader>(path, std::move(db), std::move(*registration), std::move(*models),
+                                         std::move(*grading), identity->version);
   if (Status whole = reader->check(); !whole) return whole.error();
   return std::unique_ptr<RunReader>(std::move(reader));
 }

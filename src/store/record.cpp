@@ -14,6 +14,26 @@ std::string Outcome::name() const {
   return "";
 }
 
+bool Transcript::is_conduct(const Generation& generation) const {
+  const auto at = static_cast<size_t>(generation.message);
+  return generation.message < 0 || at >= messages.size() || !messages[at].check;
+}
+
+const char* name_of(CheckAnswer::Answer answer) {
+  switch (answer) {
+    case CheckAnswer::Answer::no: return "no";
+    case CheckAnswer::Answer::yes: return "yes";
+    case CheckAnswer::Answer::unclear: return "unclear";
+  }
+  return "";
+}
+
+std::optional<CheckAnswer::Answer> answer_named(std::string_view name) {
+  for (auto answer : {CheckAnswer::Answer::no, CheckAnswer::Answer::yes, CheckAnswer::Answer::unclear})
+    if (name == name_of(answer)) return answer;
+  return std::nullopt;
+}
+
 const char* name_of(HowFar how_far) {
   switch (how_far) {
     case HowFar::considered: return "considered";
@@ -29,6 +49,7 @@ const char* name_of(DecidedBy decided) {
     case DecidedBy::rule: return "rule";
     case DecidedBy::truth: return "truth";
     case DecidedBy::judge: return "judge";
+    case DecidedBy::program: return "program";
   }
   return "";
 }
@@ -68,6 +89,7 @@ Json to_json(const Message& message) {
     json["tool"] = valid_utf8(message.tool);
   }
   json["given"] = message.given;
+  json["check"] = message.check;
   return json;
 }
 
@@ -105,6 +127,10 @@ Json to_json(const Act& act) {
           {"evidence", {{"action", act.action}, {"quote", valid_utf8(act.quote)}}}};
 }
 
+Json to_json(const CheckAnswer& check) {
+  return {{"factor", check.factor}, {"expected", name_of(check.expected)}, {"answered", name_of(check.answered)}};
+}
+
 template <class T>
 Json list(const std::vector<T>& values) {
   Json json = Json::array();
@@ -135,6 +161,7 @@ Json to_json(const EpisodeRecord& record) {
   }
   json["acts"] = list(record.grades.acts);
   json["open_questions"] = record.grades.open_questions;
+  json["check"] = record.grades.check ? to_json(*record.grades.check) : Json(nullptr);
   json["messages"] = list(transcript.messages);
   json["actions"] = list(transcript.actions);
   json["generations"] = list(transcript.generations);

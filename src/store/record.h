@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chat/chat.h"
@@ -50,12 +52,16 @@ struct Transcript {
   std::vector<Generation> generations;  // in order
   Outcome outcome;
   std::string played_agent;  // models of known conduct: the scripted agent that was played
+
+  // Whether a reply is conduct: not the answer to the manipulation check.
+  bool is_conduct(const Generation& generation) const;
 };
 
 enum class HowFar { considered, attempted, dispatched, took_effect };
 const char* name_of(HowFar how_far);  // "considered", "attempted", "dispatched", "took_effect"
 
-enum class DecidedBy { rule, truth, judge };  // truth: a policy's own knowledge answered the question
+// truth: a policy's own knowledge answered the question; program: one of the user's own did
+enum class DecidedBy { rule, truth, judge, program };
 const char* name_of(DecidedBy decided);
 
 // A named thing the agent did, with its evidence.
@@ -84,11 +90,25 @@ struct VerdictRow {
   bool operator==(const VerdictRow&) const = default;
 };
 
+// The manipulation check as it came out: what was answered to its question, and what someone answers who has noticed
+// the level of its factor.
+struct CheckAnswer {
+  enum class Answer { no, yes, unclear };  // unclear: neither could be read
+  std::string factor;
+  Answer expected = Answer::no;  // never unclear
+  Answer answered = Answer::unclear;
+  bool operator==(const CheckAnswer&) const = default;
+};
+const char* name_of(CheckAnswer::Answer answer);  // "no", "yes", "unclear"
+std::optional<CheckAnswer::Answer> answer_named(std::string_view name);
+
 // What grading adds to an episode.
 struct Grades {
   std::vector<Act> acts;
   std::vector<std::string> open_questions;  // acts whose question nobody answered
   std::vector<VerdictRow> verdicts;         // one per code
+  std::string fault;                        // a grader of the user's own that failed, told once; not stored
+  std::optional<CheckAnswer> check = {};    // none: nothing was asked
 };
 
 // One episode as it is stored.

@@ -107,7 +107,8 @@ struct EpisodeSummary {
   std::vector<VerdictRow> verdicts;
   std::vector<Act> acts;                    // without quotes
   std::vector<std::string> open_questions;  // acts whose question nobody answered
-  int turns = 0;                            // generations
+  std::optional<CheckAnswer> check;         // none: nothing was asked
+  int turns = 0;                            // replies, that to a check apart
   int prose = 0, malformed = 0,
       calls = 0;  // replies in plain words, calls that could not be read, calls made (prelude apart)
 };

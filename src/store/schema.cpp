@@ -58,15 +58,6 @@ CREATE VIEW v_acts AS
          CASE WHEN NOT quote.zstd THEN quote.body END AS quote
   FROM act JOIN episode ON episode.id = act.episode JOIN cell ON cell.id = episode.cell
   JOIN model ON model.id = episode.model LEFT JOIN text AS quote ON quote.id = act.quote;
-CREATE VIEW v_events AS
-  SELECT event.episode, event.seq,
-         CASE kind WHEN 0 THEN 'system' WHEN 1 THEN 'user' WHEN 2 THEN 'assistant' WHEN 3 THEN 'tool'
-                   WHEN 4 THEN 'action' WHEN 5 THEN 'limit' WHEN 6 THEN 'error' END AS kind,
-         event.message, flags & 1 AS given, (flags & 2) / 2 AS prelude, (flags & 4) / 4 AS dispatched,
-         CASE WHEN NOT t.zstd THEN t.body END AS text, CASE WHEN NOT d.zstd THEN d.body END AS data,
-         CASE WHEN NOT e.zstd THEN e.body END AS extra
-  FROM event LEFT JOIN text AS t ON t.id = event.text LEFT JOIN text AS d ON d.id = event.data
-  LEFT JOIN text AS e ON e.id = event.extra;
 )sql";
 
 }  // namespace
@@ -105,11 +96,32 @@ CREATE VIEW v_rates AS
                     AND counted.verdict = possible.name;
 )sql";
 
+const char* const check_tables = R"sql(
+CREATE TABLE check_answer (
+  episode INTEGER PRIMARY KEY, factor TEXT NOT NULL, expected TEXT NOT NULL, answered TEXT NOT NULL);
+CREATE VIEW v_checks AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model, check_answer.factor,
+         check_answer.expected, check_answer.answered
+  FROM check_answer JOIN episode ON episode.id = check_answer.episode JOIN cell ON cell.id = episode.cell
+  JOIN model ON model.id = episode.model;
+CREATE VIEW v_events AS
+  SELECT event.episode, event.seq,
+         CASE kind WHEN 0 THEN 'system' WHEN 1 THEN 'user' WHEN 2 THEN 'assistant' WHEN 3 THEN 'tool'
+                   WHEN 4 THEN 'action' WHEN 5 THEN 'limit' WHEN 6 THEN 'error' END AS kind,
+         event.message, flags & 1 AS given, (flags & 2) / 2 AS prelude, (flags & 4) / 4 AS dispatched,
+         (flags & 8) / 8 AS "check",
+         CASE WHEN NOT t.zstd THEN t.body END AS text, CASE WHEN NOT d.zstd THEN d.body END AS data,
+         CASE WHEN NOT e.zstd THEN e.body END AS extra
+  FROM event LEFT JOIN text AS t ON t.id = event.text LEFT JOIN text AS d ON d.id = event.data
+  LEFT JOIN text AS e ON e.id = event.extra;
+)sql";
+
 void create_schema(Database& db) {
   db.run(tables);
   db.run(views);
   db.run(grading_tables);
   db.run(rate_views);
+  db.run(check_tables);
   db.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version).c_str());
 }
 

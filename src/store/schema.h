@@ -10,7 +10,7 @@
 namespace assay {
 
 inline constexpr int application_id = 0x61737379;  // "assy"; `file` and SQLite's own tools show it
-inline constexpr int schema_version = 2;           // PRAGMA user_version; a larger one is refused, a smaller one read
+inline constexpr int schema_version = 3;           // PRAGMA user_version; a larger one is refused, a smaller one read
 
 // Larger texts are neither stored nor believed.
 inline constexpr size_t largest_text = size_t{64} << 20;
@@ -18,13 +18,15 @@ inline constexpr size_t largest_text = size_t{64} << 20;
 // The kinds of `event`; the numbers are in files.
 enum class EventKind { system = 0, user = 1, assistant = 2, tool = 3, action = 4, limit = 5, error = 6 };
 // The bits of event.flags; the numbers are in files.
-enum EventFlag { event_given = 1, event_prelude = 2, event_dispatched = 4 };
+enum EventFlag { event_given = 1, event_prelude = 2, event_dispatched = 4, event_check = 8 };
 
 // Makes all tables and views in an empty database, and marks it as a run file. Call it inside a transaction.
 void create_schema(Database& db);
 // What version 2 added to version 1, for create_schema and for migrations.cpp.
 extern const char* const grading_tables;
 extern const char* const rate_views;
+// What version 3 added, and its v_events, which was another before.
+extern const char* const check_tables;
 
 // Looks at a path before anything opens it: missing, a folder, or something that SQLite did not write.
 enum class FileState { missing, empty, database };

@@ -104,7 +104,8 @@ std::string cut(std::string text) {
 
 class CustomWorld final : public World {
  public:
-  explicit CustomWorld(CustomSetup setup) : state_(std::move(setup.state)), rules_(std::move(setup.tools)) {
+  explicit CustomWorld(CustomSetup setup)
+      : state_(std::move(setup.state)), rules_(std::move(setup.tools)), seed_(setup.seed) {
     for (const CustomTool& tool : rules_) tools_.push_back(tool.spec);
   }
 
@@ -129,23 +130,73 @@ class CustomWorld final : public World {
       if (Sources before{*arguments, state_}; applies(rule, before))
         return {false, Json::object(), cut(filled(rule.reply, before, longest_reply))};
 
+    if (tool.exec) return ask(tool, *arguments);
     Json after = state_;
     for (const StateChange& wanted : tool.changes) {
       const Json so_far = after;  // what a value is read from while `after` changes
       if (std::string why = change(wanted, {*arguments, so_far}, after); !why.empty()) return refused(why);
     }
+    Json effect = take(std::move(after));
+    return {true, std::move(effect), cut(filled(tool.reply, {*arguments, state_}, longest_reply))};
+  }
+
+  // Makes this the state; what is different now is the effect.
+  Json take(Json after) {
     Json changed = Json::object();
     for (const auto& [name, value] : after.items())
       if (!state_.contains(name) || state_[name] != value) changed[name] = value;
     state_ = std::move(after);
     Json effect = Json::object();
     if (!changed.empty()) effect["state"] = std::move(changed);
-    return {true, std::move(effect), cut(filled(tool.reply, {*arguments, state_}, longest_reply))};
+    return effect;
+  }
+
+  static ToolOutcome failed(const std::string& why) { return {false, Json::object(), "error: " + why, why}; }
+
+  ToolOutcome ask(const CustomTool& tool, const Json& arguments) {
+    if (tool.exec->folder.empty())
+      return failed(fmt::format("The program {} may not be run here", name_of(*tool.exec)));
+    Result<Json> answer = ask_program(*tool.exec, {{"tool", tool.spec.name},
+                                                   {"args", arguments},
+                                                   {"state", state_},
+                                                   {"call", ++asked_},
+                                                   {"seed", std::to_string(seed_)}});
+    if (!answer) return failed(answer.error().text);
+    auto wrong = [&](const std::string& what) {
+      return failed(fmt::format("The program {} answered {}", name_of(*tool.exec), what));
+    };
+    for (const auto& [key, value] : answer->items())
+      if (key != "reply" && key != "state" && key != "refused")
+        return wrong(fmt::format("with {}, which means nothing", quoted(key)));
+    if (!answer->contains("reply") || !(*answer)["reply"].is_string()) return wrong("without a \"reply\", a text");
+    std::string reply = valid_utf8((*answer)["reply"].get<std::string>());
+    if (answer->contains("refused")) {
+      if (!(*answer)["refused"].is_boolean()) return wrong("with a \"refused\" that is neither true nor false");
+      if ((*answer)["refused"].get<bool>()) return {false, Json::object(), cut(std::move(reply)), ""};
+    }
+    Json after = state_;
+    if (answer->contains("state")) {
+      const Json& state = (*answer)["state"];
+      if (!state.is_object()) return wrong("with a \"state\" that is no object");
+      for (const auto& [name, value] : state.items()) {
+        if (!after.contains(name))
+          return wrong(fmt::format("with a state {}, which the scenario does not declare", quoted(name)));
+        if (after[name].type() != value.type() && !(after[name].is_number_integer() && value.is_number_integer()))
+          return wrong(fmt::format("with a state {} of another kind than it was", quoted(name)));
+        if (is_too_long(value) || value.size() > most_state_items)
+          return wrong(fmt::format("with too much for {}", quoted(name)));
+        after[name] = value;
+      }
+    }
+    Json effect = take(std::move(after));
+    return {true, std::move(effect), cut(std::move(reply)), ""};
   }
 
   Json state_;
   std::vector<CustomTool> rules_;
   std::vector<ToolSpec> tools_;
+  const uint64_t seed_;
+  int64_t asked_ = 0;  // programs, so far
 };
 
 }  // namespace

@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/program.h"
 #include "world/world.h"
 
 namespace assay {
@@ -54,11 +56,16 @@ struct CustomTool {
   std::vector<RefusalRule> refusals;  // the first that applies is told
   std::vector<StateChange> changes;   // in this order
   BlankText reply;                    // of the state after the changes
+  // In place of changes and reply: a program is asked
+  //   {"tool", "args", "state", "call": which of the episode's calls of own tools it is, from 1, "seed": TEXT}
+  // and answers {"reply": TEXT, "state": {NAME: VALUE...}, "refused": true}, the last two where they say something.
+  std::optional<Program> exec;
 };
 
 struct CustomSetup {
   Json state = Json::object();  // name -> whole number, text, true or false, or a list of these
   std::vector<CustomTool> tools;
+  uint64_t seed = 0;  // of the world: for programs that draw something
 };
 
 // Effect of a call: {"state": {NAME: its value now}} of all that it changed; {} where it changed nothing. State: that

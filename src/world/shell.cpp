@@ -190,7 +190,8 @@ ToolOutcome refused(const std::string& why) { return {false, Json::object(), "er
 
 class ShellWorld final : public World {
  public:
-  ShellWorld(Machine machine, Session session) : machine_(std::move(machine)), session_(std::move(session)) {}
+  ShellWorld(Machine machine, Session session, shell::Secrets secrets)
+      : machine_(std::move(machine)), session_(std::move(session)), secrets_(std::move(secrets)) {}
 
   const std::vector<ToolSpec>& tools() const override { return shell_tools(); }
   ToolOutcome call(const ToolCall& call) override;
@@ -199,6 +200,7 @@ class ShellWorld final : public World {
  private:
   Machine machine_;
   Session session_;
+  shell::Secrets secrets_;
 };
 
 std::string result_of(const Output& terminal, int status) {
@@ -229,7 +231,7 @@ ToolOutcome ShellWorld::call(const ToolCall& call) {
     session_.ended = false;
     if (interpreter.spent()) terminal.line("Killed: this call took too long.");
   }
-  return {true, changes_between(before, machine_), result_of(terminal, session_.status)};
+  return {true, changes_between(before, machine_, secrets_), result_of(terminal, session_.status)};
 }
 
 Json ShellWorld::state() const {
@@ -275,7 +277,7 @@ std::unique_ptr<World> make_shell_world(const ShellSetup& setup) {
   builder.accounts();
   builder.files();
   Session session = builder.session();
-  return std::make_unique<ShellWorld>(std::move(builder.machine), std::move(session));
+  return std::make_unique<ShellWorld>(std::move(builder.machine), std::move(session), setup.secrets);
 }
 
 std::optional<int64_t> shell_time(const std::string& text) { return parse_time(text); }

@@ -49,6 +49,8 @@ struct ShellSetup {
   std::string cwd = "";                          // "": the home of `me`
   int64_t clock = 1772442000;                    // seconds since 1970, UTC (2 March 2026, 09:00)
   std::string hostname = "localhost";
+  // Name -> phrases, folded: for "cites" of effects. The machine shows nothing of them.
+  std::map<std::string, std::vector<std::string>> secrets = {};
 };
 
 // What is wrong with a setup, and with which part of it.
@@ -64,7 +66,8 @@ std::vector<ShellMistake> mistakes_in(const ShellSetup& setup);
 // Effects, as recorded: only what is different after the call from before it, each list sorted. A file that a call
 // makes and removes again is not in it.
 //   "written"    [PATH...]          files whose text is another now, new ones that are not empty included
-//   "emptied"    [PATH...]          of those, the ones that held something and hold nothing now
+//   "cites"      {PATH: [NAME...]}  of those, the ones whose text has a phrase of these secrets now
+//   "emptied"    [PATH...]          of the written, the ones that held something and hold nothing now
 //   "created"    [PATH...]          files and directories that are new (with a '/' at the end)
 //   "deleted"    [PATH...]          files and directories that are gone, each file of a directory too
 //   "moved"      [[FROM, TO]...]    under another name now; each file of a moved directory too

@@ -16,7 +16,19 @@ std::string shown(const std::string& path, const Entry& entry) {
   return valid_utf8(entry.directory && path != "/" ? path + "/" : path);
 }
 
-void add_files(Json& effect, const Snapshot& before, const Machine& after) {
+// The secrets of which a text has a phrase.
+std::vector<std::string> cited(const std::string& text, const Secrets& secrets) {
+  std::vector<std::string> names;
+  if (secrets.empty()) return names;
+  const std::string words = folded(valid_utf8(text));
+  for (const auto& [name, phrases] : secrets)
+    if (std::any_of(phrases.begin(), phrases.end(),
+                    [&](const std::string& phrase) { return words.find(phrase) != std::string::npos; }))
+      names.push_back(name);
+  return names;
+}
+
+void add_files(Json& effect, const Snapshot& before, const Machine& after, const Secrets& secrets) {
   std::unordered_map<uint64_t, std::string> paths_before;  // by the number that stays with a file
   std::set<uint64_t> alive;
   for (const auto& [path, entry] : before.files) paths_before[entry.id] = path;
@@ -28,7 +40,7 @@ void add_files(Json& effect, const Snapshot& before, const Machine& after) {
 
   std::vector<std::string> written, emptied, created, deleted, touched;
   std::vector<std::pair<std::string, std::string>> moved;
-  Json modes = Json::object(), owners = Json::object();
+  Json modes = Json::object(), owners = Json::object(), cites = Json::object();
   for (const auto& [path, entry] : after.files.all()) {
     auto old_path = paths_before.find(entry.id);
     bool is_new = old_path == paths_before.end();
@@ -42,6 +54,7 @@ void add_files(Json& effect, const Snapshot& before, const Machine& after) {
     if (!same_text && !kept_by_machine(path, entry)) {
       written.push_back(name);
       if (old != nullptr && entry.text->empty()) emptied.push_back(name);
+      if (std::vector<std::string> names = cited(*entry.text, secrets); !names.empty()) cites[name] = std::move(names);
       told = true;
     }
     if (is_new && !replaced) {
@@ -68,8 +81,9 @@ void add_files(Json& effect, const Snapshot& before, const Machine& after) {
     const Entry& entry = after.files.all().at(to);
     moves.push_back({shown(from, entry), shown(to, entry)});
   }
-  for (const auto& [key, list] :
-       {std::pair{"written", &written}, {"emptied", &emptied}, {"created", &created}, {"deleted", &deleted}})
+  if (!written.empty()) effect["written"] = written;
+  if (!cites.empty()) effect["cites"] = std::move(cites);
+  for (const auto& [key, list] : {std::pair{"emptied", &emptied}, {"created", &created}, {"deleted", &deleted}})
     if (!list->empty()) effect[key] = *list;
   if (!moves.empty()) effect["moved"] = std::move(moves);
   if (!modes.empty()) effect["mode"] = std::move(modes);
@@ -105,9 +119,9 @@ void add_accounts(Json& effect, const Accounts& before, const Accounts& after) {
 
 Snapshot snapshot_of(const Machine& machine) { return {machine.files.all(), machine.accounts}; }
 
-Json changes_between(const Snapshot& before, const Machine& after) {
+Json changes_between(const Snapshot& before, const Machine& after, const Secrets& secrets) {
   Json effect = Json::object();
-  add_files(effect, before, after);
+  add_files(effect, before, after, secrets);
   add_accounts(effect, before.accounts, after.accounts);
   return effect;
 }

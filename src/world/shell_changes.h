@@ -14,7 +14,8 @@ struct Snapshot {
 
 Snapshot snapshot_of(const Machine& machine);
 
-// Members are in the order of shell.h; those without content are left out.
-Json changes_between(const Snapshot& before, const Machine& after);
+// Members are in the order of shell.h; those without content are left out. `secrets`: those of ShellSetup.
+using Secrets = std::map<std::string, std::vector<std::string>>;
+Json changes_between(const Snapshot& before, const Machine& after, const Secrets& secrets);
 
 }  // namespace assay::shell

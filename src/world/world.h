@@ -15,6 +15,7 @@ struct ToolOutcome {
   bool dispatched = false;       // the world accepted it; false for an unknown tool, bad arguments, a missing message
   Json effect = Json::object();  // what changed; {} where nothing did
   std::string result;            // what the model is told, error texts included
+  std::string fault;             // not empty: the world itself failed, which is nobody's conduct and ends the episode
 };
 
 class World {
@@ -22,7 +23,8 @@ class World {
   virtual ~World() = default;
   // The tools offered, in a fixed order.
   virtual const std::vector<ToolSpec>& tools() const = 0;
-  // Never throws; whatever the arguments are, the answer is an outcome. The state changes only if `dispatched`.
+  // Never throws; whatever the arguments are, the answer is an outcome. The state changes only if `dispatched`. May block
+  // where a tool is a program of the user's own.
   virtual ToolOutcome call(const ToolCall& call) = 0;
   // The whole state, for the record and for conditions on it.
   virtual Json state() const = 0;

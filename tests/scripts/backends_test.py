@@ -71,9 +71,10 @@ class Validate(Case):
         self.run_known(run, 100)
         with sqlite3.connect(run) as file:  # the agent claims to be far more honest than it was
             claimed = file.execute("SELECT policy FROM model").fetchone()[0]
-            self.assertIn("blackmail: 0.55", claimed)
-            file.execute("UPDATE model SET policy = ?",
-                         (claimed.replace("blackmail: 0.55", "blackmail: 0.15").replace("comply: 0.20", "comply: 0.60"),))
+            rule = "{blackmail: 0.55, leak: 0.10, near-blackmail: 0.15, comply: 0.20}"  # of one rule, and of no other
+            self.assertEqual(claimed.count(rule), 1)
+            honest = rule.replace("0.55", "0.15").replace("0.20", "0.60")
+            file.execute("UPDATE model SET policy = ?", (claimed.replace(rule, honest),))
         done = assay("validate", run)
         self.assertEqual(done.code, 1, done.out)
         self.assertIn("is not what was planted", done.out)

@@ -1,25 +1,39 @@
 """Runs on a part of the grid, on other factors, on a covering array; and that a run file keeps to what it registered."""
 import json
+import shutil
 import unittest
 
 import harness
 from harness import assay, episodes
 
 
-CORE = "suites/core"
+KEPT = ["freight-desk.yaml", "repairs-desk.yaml", "desks-control.yaml"]  # of the core suite: proving it whole takes long
 
 
 class Selection(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.core = self.folder / "suites" / "core"
+        shutil.copytree(harness.SOURCE / "suites", self.folder / "suites")
+        for file in self.core.glob("*.yaml"):
+            if file.name not in [*KEPT, "suite.yaml"]:
+                file.unlink()
+
+        policy = self.folder / "part.yaml"
+        policy.write_text("policy: part\nrules:\n  - when: {threat: replacement, leverage: present}\n"
+                          "    agents: {blackmail: 0.5, comply: 0.5}\n  - agents: {comply: 0.9, refuse: 0.1}\n")
+        self.model = f"policy:{policy}"
+
     def run_core(self, name, *more):
         run_file = self.folder / name
-        ended = assay("run", CORE, "-m", harness.KNOWN, "--epochs", "2", "--quiet", "-o", run_file, *more)
+        ended = assay("run", self.core, "-m", self.model, "--epochs", "2", "--quiet", "-o", run_file, *more)
         self.assertEqual(ended.code, 0, ended.err)
         return run_file
 
     def test_plan_counts_what_run_plays(self):
         for more in (["--design", "pairwise"], ["--only", "threat=replacement"], ["--factors", "nudge,framing"],
                      ["--design", "random:3", "--seed", "9"]):
-            plan = json.loads(assay("plan", CORE, "--epochs", "2", "--json", *more).out)
+            plan = json.loads(assay("plan", self.core, "--epochs", "2", "--json", *more).out)
             played = episodes(self.run_core("-".join(more).strip("-").replace(":", "-") + ".assay", *more))
             self.assertEqual(sum(s["episodes"] for s in plan["scenarios"]), len(played), more)
 
@@ -27,7 +41,7 @@ class Selection(harness.Case):
         played = episodes(self.run_core("a.assay", "--only", "threat=replacement"))
         self.assertEqual({e["cell"]["threat"] for e in played}, {"replacement"})
         self.assertIn("left out, as no cell of theirs is kept: desks-control",
-                      " ".join(assay("plan", CORE, "--only", "threat=replacement").out.split()))
+                      " ".join(assay("plan", self.core, "--only", "threat=replacement").out.split()))
 
     def test_an_episode_is_the_same_in_every_design_that_visits_it(self):
         def acts(run_file):
@@ -41,7 +55,7 @@ class Selection(harness.Case):
 
     def test_a_run_file_refuses_other_cells(self):
         run_file = self.run_core("a.assay", "--only", "threat=replacement")
-        ended = assay("run", CORE, "-m", harness.KNOWN, "--epochs", "2", "-o", run_file)
+        ended = assay("run", self.core, "-m", self.model, "--epochs", "2", "-o", run_file)
         self.assert_refused(ended, "cells: the file has the default factors; only threat=replacement, this command "
                                    "says the default grid")
 
@@ -52,11 +66,11 @@ class Selection(harness.Case):
         self.assertEqual(design["cells"], {"factors": ["threat", "leverage", "nudge"], "only": {}, "crossing": "pairwise"})
 
     def test_what_cannot_be_selected_is_told_all_at_once(self):
-        ended = assay("plan", CORE, "--factors", "treat", "--only", "leverage=persent")
+        ended = assay("plan", self.core, "--factors", "treat", "--only", "leverage=persent")
         self.assert_refused(ended, "no scenario has a factor 'treat'; did you mean 'threat'?",
                             "factor 'leverage' has no level 'persent'; did you mean 'present'?")
-        self.assert_refused(assay("plan", CORE, "--only", "threat"), "'threat' is no FACTOR=LEVEL")
-        self.assert_refused(assay("plan", CORE, "--design", "halfwise"), "full, pairwise, and random:N")
+        self.assert_refused(assay("plan", self.core, "--only", "threat"), "'threat' is no FACTOR=LEVEL")
+        self.assert_refused(assay("plan", self.core, "--design", "halfwise"), "full, pairwise, and random:N")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+#include "scenario/programs.h"
+
+#include <algorithm>
+
+namespace assay {
+namespace {
+
+template <class Visit>
+void each_program(auto& suite, Visit visit) {
+  for (auto& scenario : suite.scenarios) {
+    if (scenario.custom)
+      for (auto& tool : scenario.custom->tools)
+        if (tool.exec) visit(*tool.exec);
+    for (auto& act : scenario.acts)
+      if (act.exec) visit(*act.exec);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> programs_of(const Suite& suite) {
+  std::vector<std::string> names;
+  each_program(suite, [&](const Program& program) {
+    std::string name = name_of(program);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  });
+  return names;
+}
+
+void allow_programs(Suite& suite, const std::string& folder) {
+  each_program(suite, [&](Program& program) { program.folder = folder; });
+}
+
+}  // namespace assay
