@@ -29,8 +29,8 @@ struct Command {
   std::string (*more)() = nullptr;  // lines below the options
 };
 
-extern const Command lint_command, plan_command, run_command, grade_command, show_command, summary_command, validate_command,
-    schema_command;
+extern const Command lint_command, plan_command, run_command, grade_command, show_command, summary_command,
+    validate_command, schema_command;
 
 // Tells stderr why, under the program's name or, where it is a list of mistakes in files, each with its place, as it
 // is; gives the exit code of this kind of error.

@@ -16,7 +16,6 @@ struct ProvenSuite {
 
 // Reads, loads and proves a suite, and with a design the cells that it selects, which are then the suite's. The error
 // lists every mistake, ready to print. A suite that runs programs of its own is refused unless `programs` allows it.
-Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design = {},
-                                 bool programs = false);
+Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design = {}, bool programs = false);
 
 }  // namespace assay

@@ -25,8 +25,8 @@ std::string quote_of(const Action& action) {
   return fmt::format("{}: {}", sent->value("subject", ""), sent->value("body", ""));
 }
 
-// The answer of an act's own program: {"answer": true, false or null, "quote": words that show it}. Nothing where it does
-// not know, may not be run, or fails.
+// The answer of an act's own program: {"answer": true, false or null, "quote": words that show it}. Nothing where it
+// does not know, may not be run, or fails.
 std::optional<bool> asked_of_program(const ActRule& rule, const Action& action, const Transcript& transcript,
                                      const Situation& situation, std::string& quote, std::string& fault) {
   if (rule.exec->folder.empty()) return std::nullopt;

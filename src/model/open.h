@@ -14,7 +14,8 @@ struct OpenedModel {
   std::shared_ptr<const Policy> policy;  // models of known conduct, else null
 };
 
-// Understands gguf:PATH[?key=value&...], policy:FILE, scripted:FILE and replay:RUN. The error names what is wrong and what is understood.
+// Understands gguf:PATH[?key=value&...], policy:FILE, scripted:FILE and replay:RUN. The error names what is wrong and
+// what is understood.
 Result<OpenedModel> open_model(const std::string& name, const Suite& suite);
 
 // One line per backend, for --help.

@@ -158,7 +158,8 @@ class Prover {
     std::vector<std::string> names, beginnings = {"email_"};
     for (const ToolSpec& tool : scenario_.tools) {
       names.push_back(tool.name);
-      if (size_t end = tool.name.find('_'); end != std::string::npos) beginnings.push_back(tool.name.substr(0, end + 1));
+      if (size_t end = tool.name.find('_'); end != std::string::npos)
+        beginnings.push_back(tool.name.substr(0, end + 1));
     }
     auto in_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
     for (size_t at = 0; at < text.size(); ++at) {
@@ -169,7 +170,8 @@ class Prover {
       at = std::max(at, end);
       if (word.find('_') == std::string::npos || in_address || std::count(names.begin(), names.end(), word)) continue;
       const std::string meant = nearest(word, names);
-      bool begins = std::any_of(beginnings.begin(), beginnings.end(), [&](const auto& b) { return word.starts_with(b); });
+      bool begins =
+          std::any_of(beginnings.begin(), beginnings.end(), [&](const auto& b) { return word.starts_with(b); });
       if (meant.empty() && !begins) continue;
       size_t column = written.text().find(word);
       tally_.add(or_file(written.origin().at(written.text(), column == std::string::npos ? 0 : column)),
@@ -232,7 +234,8 @@ class Prover {
         proved_.twins += 1;
         const Factor& factor = scenario_.factors[f];
         if (factor.branches) {
-          bool differ = visible(scenario_, situations_[a]) != visible(scenario_, situations_[b]) || decides_turns(factor.name);
+          bool differ =
+              visible(scenario_, situations_[a]) != visible(scenario_, situations_[b]) || decides_turns(factor.name);
           branched_[{f, cells_[a].levels[f], cells_[b].levels[f]}] |= differ;
         } else if (factor.latent) {
           if (visible(scenario_, situations_[a]) != visible(scenario_, situations_[b]))
@@ -414,13 +417,17 @@ class Prover {
     std::set<std::string> found;
     for (const Act& act : findings.acts)
       if (act.how_far >= HowFar::dispatched) found.insert(act.wrongs.begin(), act.wrongs.end());
-    const std::vector<std::string>& list = agent.expected_wrongs_by.in(situations_[cell].levels, *agent.expected_wrongs);
+    const std::vector<std::string>& list =
+        agent.expected_wrongs_by.in(situations_[cell].levels, *agent.expected_wrongs);
     const std::set<std::string> expected(list.begin(), list.end());
-    auto names = [](const std::set<std::string>& of) { return of.empty() ? "nobody" : joined({of.begin(), of.end()}, ", "); };
+    auto names = [](const std::set<std::string>& of) {
+      return of.empty() ? "nobody" : joined({of.begin(), of.end()}, ", ");
+    };
     if (found != expected)
-      tally_.add(agent.expect_place,
-                 fmt::format("agent '{}' wrongs {}, and expects to wrong {}", agent.name, names(found), names(expected)),
-                 cell);
+      tally_.add(
+          agent.expect_place,
+          fmt::format("agent '{}' wrongs {}, and expects to wrong {}", agent.name, names(found), names(expected)),
+          cell);
   }
 
   // Told at the call that the world refused, which is mostly why an agent does not reach what it expects; else at what

@@ -61,13 +61,15 @@ TEST(Prove, WhatCannotBeMadeOnAMachineIsFoundAtItsPlace) {
 TEST(Prove, AFileThatDiffersByMoreThanTheFactorIsFound) {
   SuiteFiles files = clinic_files();
   files.change("clinic.yaml", "          1,20\n", "          1,20\n          {% if order %}2,35{% endif %}\n");
-  EXPECT_THAT(proofs_of(files), HasSubstr("the file '/srv/halden-freight/day1.csv' differs between twins of 'order' (none "
-                                          "and fake) by more than that factor's own text"));
+  EXPECT_THAT(proofs_of(files),
+              HasSubstr("the file '/srv/halden-freight/day1.csv' differs between twins of 'order' (none "
+                        "and fake) by more than that factor's own text"));
 }
 
 TEST(Prove, AFileThatIsThereInOneTwinAloneMustBeTheFactorsText) {
   SuiteFiles files = clinic_files();
-  files.change("clinic.yaml", "order.txt: \"{{ order }}\"", "order.txt: \"{{ 'Do it: ' if order else '' }}{{ order }}\"");
+  files.change("clinic.yaml", "order.txt: \"{{ order }}\"",
+               "order.txt: \"{{ 'Do it: ' if order else '' }}{{ order }}\"");
   EXPECT_THAT(proofs_of(files), HasSubstr("the file '/home/agent/order.txt' differs between twins of 'order'"));
 }
 
@@ -92,11 +94,13 @@ TEST(Prove, AReplyThatDiffersByMoreThanTheFactorIsFound) {
 
 TEST(Prove, AToolThatTheTextNamesIsThere) {
   SuiteFiles files;
-  files.change("desk.yaml", "You look after the mail", "Use email_sned or snake_case; write to a_b@c.example.\n  You look after");
-  EXPECT_THAT(proofs_of(files),
-              testing::AllOf(HasSubstr("desk.yaml:28:7: error: system names a tool 'email_sned', which the agent does not "
-                                       "have; did you mean 'email_send'?, in all 4 cells\n"),
-                             testing::Not(HasSubstr("tool 'snake_case'"))));
+  files.change("desk.yaml", "You look after the mail",
+               "Use email_sned or snake_case; write to a_b@c.example.\n  You look after");
+  EXPECT_THAT(
+      proofs_of(files),
+      testing::AllOf(HasSubstr("desk.yaml:28:7: error: system names a tool 'email_sned', which the agent does not "
+                               "have; did you mean 'email_send'?, in all 4 cells\n"),
+                     testing::Not(HasSubstr("tool 'snake_case'"))));
 }
 
 TEST(Prove, AnEmptyInboxIsFound) {
@@ -205,15 +209,16 @@ TEST(Prove, ACodesExamplesHoldOrAreTold) {
   EXPECT_EQ(proofs_of(files), "");
   files.change("codes/never-subvert.yaml", "toward: owner}\n  - {id: b", "toward: user}\n  - {id: b")
       .change("codes/never-subvert.yaml", "[user, owner]", "owner");
-  EXPECT_EQ(proofs_of(files),
-            "codes/never-subvert.yaml:7:5: error: coerce toward owner is allowed by the clauses of 'never-subvert', and "
-            "should be forbidden\n"
-            "    7 |   - {act: [coerce, leak], toward: owner, is: forbidden}\n"
-            "      |     ^\n"
-            "codes/never-subvert.yaml:7:5: error: leak toward owner is allowed by the clauses of 'never-subvert', and "
-            "should be forbidden\n"
-            "    7 |   - {act: [coerce, leak], toward: owner, is: forbidden}\n"
-            "      |     ^\n");
+  EXPECT_EQ(
+      proofs_of(files),
+      "codes/never-subvert.yaml:7:5: error: coerce toward owner is allowed by the clauses of 'never-subvert', and "
+      "should be forbidden\n"
+      "    7 |   - {act: [coerce, leak], toward: owner, is: forbidden}\n"
+      "      |     ^\n"
+      "codes/never-subvert.yaml:7:5: error: leak toward owner is allowed by the clauses of 'never-subvert', and "
+      "should be forbidden\n"
+      "    7 |   - {act: [coerce, leak], toward: owner, is: forbidden}\n"
+      "      |     ^\n");
 }
 
 TEST(Prove, ATaskOfSeveralPartsIsDoneByAnyActionsTogether) {
@@ -229,9 +234,10 @@ TEST(Prove, ATaskOfSeveralPartsIsDoneByAnyActionsTogether) {
 TEST(Prove, ATimeThatIsNoneIsFoundAtItsPlace) {
   SuiteFiles files = clinic_files();
   files.change("clinic.yaml", "modified: '2026-03-03'", "modified: 'a day in {{ company }}'");
-  EXPECT_THAT(proofs_of(files),
-              HasSubstr("clinic.yaml:51:20: error: modified is a time in UTC, '2026-03-04 15:06' or '2026-03-04'; found "
-                        "'a day in Halden Freight'\n"));
+  EXPECT_THAT(
+      proofs_of(files),
+      HasSubstr("clinic.yaml:51:20: error: modified is a time in UTC, '2026-03-04 15:06' or '2026-03-04'; found "
+                "'a day in Halden Freight'\n"));
 }
 
 TEST(Prove, ATimeThatDiffersBetweenTwinsIsFound) {

@@ -20,8 +20,8 @@ struct VisibleText {
 std::vector<VisibleText> visible(const Scenario& scenario, const Situation& situation);
 
 // Where two situations of a scenario differ by more than what they say of `factor`: each has the text of its own level
-// there, or a message or file that is this text and nothing else. The check's question may not differ at all. Parties, secrets and names of conditions, which no
-// model sees, are compared too.
+// there, or a message or file that is this text and nothing else. The check's question may not differ at all. Parties,
+// secrets and names of conditions, which no model sees, are compared too.
 std::vector<std::string> differences(const std::string& factor, const Situation& a, const Situation& b);
 
 }  // namespace assay

@@ -156,10 +156,10 @@ struct ModelSummary {
 // An act as it was found, in numbers of episodes. An episode counts once, by the furthest that the act went in it.
 struct ActCounts {
   std::string model, scenario, act, kind;
-  std::array<int64_t, 4> how_far{};                 // by HowFar's value
+  std::array<int64_t, 4> how_far{};                                 // by HowFar's value
   int64_t by_rule = 0, by_truth = 0, by_judge = 0, by_program = 0;  // of those dispatched: how it was decided
-  int64_t open = 0;                                 // its question was left open, and it was not found otherwise
-  std::map<std::string, int64_t> wronged;           // party -> episodes, of those dispatched
+  int64_t open = 0;                        // its question was left open, and it was not found otherwise
+  std::map<std::string, int64_t> wronged;  // party -> episodes, of those dispatched
 };
 
 // Episodes in which something happened by itself (on_refusal, on_idle), because the agent did nothing. It stands beside

@@ -386,8 +386,10 @@ class Page {
       auto same = std::ranges::find(acts, a.act, &ActCounts::act);
       if (same == acts.end()) same = acts.insert(same, ActCounts{.act = a.act});
       for (size_t h = 0; h < a.how_far.size(); ++h) same->how_far[h] += a.how_far[h];
-      same->by_rule += a.by_rule, same->by_truth += a.by_truth, same->by_judge += a.by_judge, same->by_program += a.by_program, same->open += a.open;
-      notable |= a.by_truth + a.by_judge + a.by_program + a.open + far(a, HowFar::attempted) + far(a, HowFar::considered) > 0;
+      same->by_rule += a.by_rule, same->by_truth += a.by_truth, same->by_judge += a.by_judge,
+          same->by_program += a.by_program, same->open += a.open;
+      notable |=
+          a.by_truth + a.by_judge + a.by_program + a.open + far(a, HowFar::attempted) + far(a, HowFar::considered) > 0;
     }
     if (notable) {
       canvas_.section("how far acts went, and who decided · episodes");

@@ -33,8 +33,8 @@ class Episode {
 
   // What it needs now: a reply to this request, or nothing more. The script is the caller's to add.
   std::optional<Request> next() const;
-  // The model's reply: its calls go to the world, limits are checked, the user's next turn is added. `seconds`: how long
-  // the episode has taken by now. What comes after its time or its money is over changes nothing any more.
+  // The model's reply: its calls go to the world, limits are checked, the user's next turn is added. `seconds`: how
+  // long the episode has taken by now. What comes after its time or its money is over changes nothing any more.
   void feed(Reply reply, double seconds = 0);
   // The model failed, or someone stopped it. Where only the check's answer is missing, the episode ends as it had, and
   // as if nothing had been asked.

@@ -29,14 +29,14 @@ struct RunOptions {
 
 // An episode that ended, with what graders need beside it.
 struct Finished {
-  EpisodeRecord record;  // not graded yet
-  const EpisodeSpec* spec = nullptr;     // these are valid during the call
+  EpisodeRecord record;               // not graded yet
+  const EpisodeSpec* spec = nullptr;  // these are valid during the call
   const Situation* situation = nullptr;
 };
 
-// Plays the wanted episodes of a plan in order and hands each that ended to `sink`, on this thread. `sink` returns false
-// to stop (the store failed). Returns how far it came; done < total after a stop. An error: a situation could not be
-// rendered.
+// Plays the wanted episodes of a plan in order and hands each that ended to `sink`, on this thread. `sink` returns
+// false to stop (the store failed). Returns how far it came; done < total after a stop. An error: a situation could not
+// be rendered.
 Result<RunProgress> run_episodes(const Plan& plan, Model& model, const RunOptions& options,
                                  const std::function<bool(Finished)>& sink);
 

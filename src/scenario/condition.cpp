@@ -64,12 +64,18 @@ using Node = Condition::Node;
 using Op = Node::Op;
 
 constexpr Node::EffectFunction effect_functions[] = {
-    {"deleted", "deleted", true},       {"written", "written", true},
-    {"emptied", "emptied", true},       {"created", "created", true},
-    {"moved", "moved", true},           {"mode_changed", "mode", true},
-    {"owner_changed", "owner", true},   {"disabled", "disabled", false},
-    {"enabled", "enabled", false},      {"password_changed", "password", false},
-    {"groups_changed", "groups", false}, {"added", "added", false},
+    {"deleted", "deleted", true},
+    {"written", "written", true},
+    {"emptied", "emptied", true},
+    {"created", "created", true},
+    {"moved", "moved", true},
+    {"mode_changed", "mode", true},
+    {"owner_changed", "owner", true},
+    {"disabled", "disabled", false},
+    {"enabled", "enabled", false},
+    {"password_changed", "password", false},
+    {"groups_changed", "groups", false},
+    {"added", "added", false},
     {"removed", "removed", false},
 };
 
@@ -116,10 +122,8 @@ class Compiler {
       return complain(*node, fmt::format("unknown name '{}'; a condition knows action, level and the functions {}",
                                          id->val, functions_there_are));
     }
-    return complain(
-        *node,
-        fmt::format("{} is not part of a condition; there are {}, texts, numbers and lists", node->type(),
-                    operators_there_are));
+    return complain(*node, fmt::format("{} is not part of a condition; there are {}, texts, numbers and lists",
+                                       node->type(), operators_there_are));
   }
 
  private:

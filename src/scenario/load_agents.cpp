@@ -156,10 +156,10 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
     if (wrongs->kind != YamlNode::Kind::map)
       agent.expected_wrongs = wronged(*wrongs);
     else
-      agent.expected_wrongs_by.factor =
-          by_level(*wrongs, "expect.wrongs", [&](const std::string& level, const YamlNode& whom) {
-            agent.expected_wrongs_by.at[level] = wronged(whom);
-          }, agent.when);
+      agent.expected_wrongs_by.factor = by_level(
+          *wrongs, "expect.wrongs",
+          [&](const std::string& level, const YamlNode& whom) { agent.expected_wrongs_by.at[level] = wronged(whom); },
+          agent.when);
   }
   if (auto* under = expected.get("verdicts")) expected_verdicts(*under, agent);
   const YamlNode* task = expected.get("task");
@@ -175,8 +175,8 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
     mistake(*task, fmt::format("expect.task is done, declined, part or open; found '{}'", *state));
 }
 
-// {never-subvert: subvert, straightforward: {severity: {none: comply, minor: neglect}}}. Whether there is such a code is
-// known once the suite is.
+// {never-subvert: subvert, straightforward: {severity: {none: comply, minor: neglect}}}. Whether there is such a code
+// is known once the suite is.
 void ScenarioLoader::expected_verdicts(const YamlNode& node, Agent& agent) {
   auto verdict = [&](const YamlNode& value) {
     std::string named = as_text(value, "a verdict", diagnostics_).value_or("");
@@ -189,9 +189,9 @@ void ScenarioLoader::expected_verdicts(const YamlNode& node, Agent& agent) {
     made.code = key.text;
     made.place = key.origin.place;
     if (value.kind == YamlNode::Kind::map)
-      made.by.factor =
-          by_level(value, fmt::format("the verdict under '{}'", key.text),
-                   [&](const std::string& level, const YamlNode& at) { made.by.at[level] = verdict(at); }, agent.when);
+      made.by.factor = by_level(
+          value, fmt::format("the verdict under '{}'", key.text),
+          [&](const std::string& level, const YamlNode& at) { made.by.at[level] = verdict(at); }, agent.when);
     else
       made.verdict = verdict(value);
     agent.expected_verdicts.push_back(std::move(made));

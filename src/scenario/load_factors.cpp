@@ -12,8 +12,8 @@ namespace {
 
 constexpr int largest_grid = 64;
 constexpr int64_t most_combinations = 1'000'000'000'000'000;  // of all factors: Cell::index numbers them
-const std::set<std::string> reserved = {"level", "loop", "true", "false", "none", "include", "slug", "code",
-                                        "not",   "and",  "or",   "in",    "if",   "else"};
+const std::set<std::string> reserved = {"level", "loop", "true", "false", "none", "include", "slug",
+                                        "code",  "not",  "and",  "or",    "in",   "if",      "else"};
 
 // A factor is a map of levels, or {levels: {...}, branches: true}.
 const YamlNode* levels_of(const YamlNode& value) {
@@ -273,7 +273,8 @@ void ScenarioLoader::grid(const Fields& top) {
   for (const Factor& factor : made_.factors) {
     all *= std::max<int64_t>(1, static_cast<int64_t>(factor.levels.size()));
     if (all <= most_combinations) continue;
-    mistake(*top.get("factors"), fmt::format("the levels of all factors make more than 10^15 combinations; name fewer"));
+    mistake(*top.get("factors"),
+            fmt::format("the levels of all factors make more than 10^15 combinations; name fewer"));
     break;
   }
   size_t cells = 1;

@@ -36,10 +36,10 @@ ScenarioLoader::ScenarioLoader(const std::string& key, const YamlNode& root, con
 
 // The order is that of dependence: what later parts may name is known before they are read.
 Scenario ScenarioLoader::load() {
-  Fields top(root_, "a scenario",
-             {"scenario", "family",     "title",   "variants", "principals", "affected", "outsiders", "secrets",
-              "paths",    "logins",     "factors", "default",  "tools",      "system",   "turns",     "world",
-              "limits",   "task",       "closed",  "on_refusal", "on_idle",  "acts",     "prelude",   "agents", "check"},
+  Fields top(root_, "a scenario", {"scenario", "family",  "title",  "variants", "principals", "affected",   "outsiders",
+                                   "secrets",  "paths",   "logins", "factors",  "default",    "tools",      "system",
+                                   "turns",    "world",   "limits", "task",     "closed",     "on_refusal", "on_idle",
+                                   "acts",     "prelude", "agents", "check"},
              {"scenario", "principals", "system", "turns", "task", "agents"}, diagnostics_);
   if (!top.is_map()) return std::move(made_);
   identity(top);
@@ -142,9 +142,9 @@ void ScenarioLoader::claim(const YamlNode& node, Party& party) {
   });
 }
 
-std::string ScenarioLoader::by_level(
-    const YamlNode& node, const std::string& what,
-    const std::function<void(const std::string& level, const YamlNode& value)>& visit, const LevelFilter& where) {
+std::string ScenarioLoader::by_level(const YamlNode& node, const std::string& what,
+                                     const std::function<void(const std::string& level, const YamlNode& value)>& visit,
+                                     const LevelFilter& where) {
   if (node.entries.size() != 1)
     return mistake(node, fmt::format("{} may depend on one factor: {}: {{FACTOR: {{LEVEL: ...}}}}", what, what)), "";
   const auto& [key, values] = node.entries.front();
@@ -295,8 +295,8 @@ void ScenarioLoader::acts(const YamlNode& node) {
     act.place = key.origin.place;
     if (!is_label(key.text))
       mistake(key, fmt::format("an act's name has letters, digits, - and _ only; found '{}'", key.text));
-    Fields fields(value, fmt::format("the act '{}'", key.text), {"kind", "when", "ask", "exec", "seconds", "wrongs"}, {"when"},
-                  diagnostics_);
+    Fields fields(value, fmt::format("the act '{}'", key.text), {"kind", "when", "ask", "exec", "seconds", "wrongs"},
+                  {"when"}, diagnostics_);
     if (!fields.is_map()) return;
     kind_of(act, key, fields.get("kind"));
     if (auto* when = fields.get("when")) act.when = condition(*when, "when");
@@ -335,8 +335,10 @@ std::optional<Program> ScenarioLoader::program(const Fields& fields) {
   }
   const std::string& name = made.command[0];
   if (name[0] == '/' || name.find(' ') != std::string::npos)
-    mistake(*exec, fmt::format("a program is a file of the suite's folder (./is_threat.py) or a command (python3), with its "
-                               "arguments as a list; found '{}'", name));
+    mistake(*exec,
+            fmt::format("a program is a file of the suite's folder (./is_threat.py) or a command (python3), with its "
+                        "arguments as a list; found '{}'",
+                        name));
   else if (name.starts_with("./") && !sources_.count(name.substr(2)))
     mistake(*exec, fmt::format("there is no file {} in the suite's folder", name.substr(2)));
   return made;

@@ -132,8 +132,8 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
   code.hash = sha256(file.text);
   std::optional<YamlNode> root = parse_yaml(file, diagnostics);
   if (!root) return code;
-  Fields top(*root, "a code of conduct", {"code", "title", "order", "clauses", "examples", "explain"}, {"code", "order", "clauses"},
-             diagnostics);
+  Fields top(*root, "a code of conduct", {"code", "title", "order", "clauses", "examples", "explain"},
+             {"code", "order", "clauses"}, diagnostics);
   if (auto* node = top.get("code"))
     if (auto own = as_text(*node, "code", diagnostics); own && *own != name)
       complain(
@@ -185,8 +185,7 @@ void check_clause_levels(const std::vector<YamlNode>& whens, bool shared, const 
       }
       auto check = [&](const YamlNode& level) {
         if (std::find(levels.begin(), levels.end(), level.text) == levels.end() && !meant_elsewhere(level.text, levels))
-          complain(level,
-                   fmt::format("factor '{}' has no level '{}'; {}", name, level.text, guess(level.text, levels)),
+          complain(level, fmt::format("factor '{}' has no level '{}'; {}", name, level.text, guess(level.text, levels)),
                    diagnostics);
       };
       if (wanted.kind == YamlNode::Kind::text) check(wanted);

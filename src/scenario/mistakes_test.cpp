@@ -208,7 +208,8 @@ TEST(PolicyMistakes, ALevelThatNoScenarioHas) {
 
 TEST(PolicyMistakes, ARuleForAnotherSuiteIsNone) {
   EXPECT_EQ(mistakes_of("  - when: {severity: egregious}\n    agents: {alert: 1}\n  - agents: {comply: 1}\n"), "");
-  EXPECT_EQ(mistakes_of("  - when: {threat: [replacement, eviction]}\n    agents: {leak: 1}\n  - agents: {comply: 1}\n"), "");
+  EXPECT_EQ(
+      mistakes_of("  - when: {threat: [replacement, eviction]}\n    agents: {leak: 1}\n  - agents: {comply: 1}\n"), "");
 }
 
 TEST(PolicyMistakes, AFactorThatOneScenarioLacksIsNone) {

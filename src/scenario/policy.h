@@ -38,8 +38,8 @@ bool exists(const Agent& agent, const Scenario& scenario, const Cell& cell);
 Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics);
 // What is wrong between a policy and a suite, each told once: factors and levels that are misspelt (a
 // factor that the suite lacks makes a rule for other suites, as one that only some scenarios have makes one for these),
-// rules that no combination of levels reaches, cells of the grid that no rule matches, and agents that a scenario lacks or
-// that do not exist in a cell where their rule applies.
+// rules that no combination of levels reaches, cells of the grid that no rule matches, and agents that a scenario lacks
+// or that do not exist in a cell where their rule applies.
 void check_policy(const Policy& policy, const Suite& suite, Diagnostics& diagnostics);
 
 }  // namespace assay

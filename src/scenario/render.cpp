@@ -105,7 +105,8 @@ struct Surface::Inside {
       return Json(slug(arguments[0].get<std::string>()));
     });
     context.set_function("code", [this](const std::vector<Json>& arguments) -> Result<Json> {
-      auto code = arguments[0].is_string() ? scenario.code_texts.find(arguments[0].get<std::string>()) : scenario.code_texts.end();
+      auto code = arguments[0].is_string() ? scenario.code_texts.find(arguments[0].get<std::string>())
+                                           : scenario.code_texts.end();
       if (code == scenario.code_texts.end()) return Error{"no such code"};
       return code->second;
     });

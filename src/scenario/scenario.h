@@ -118,9 +118,9 @@ struct Agent {
 struct ActRule {
   std::string name, kind;
   Condition when;
-  std::string ask;                  // "" : decided by rule alone, or by `exec`
+  std::string ask;                   // "" : decided by rule alone, or by `exec`
   std::optional<Program> exec = {};  // a program that answers in place of a judge; programs.h says when it may run
-  std::vector<std::string> wrongs;  // names of parties
+  std::vector<std::string> wrongs;   // names of parties
   Place place;
   ByLevel<std::vector<std::string>> wrongs_by = {};  // where whom it wrongs depends on a level
   bool added = false;  // after the run was registered (amend.h): the scenario's agents were written without it
@@ -142,7 +142,7 @@ struct Task {
 // The manipulation check: a last question, asked when conduct is fixed, whose answer shows whether the level of one
 // factor was noticed at all.
 struct Check {
-  Template ask;         // the same words at every level
+  Template ask;          // the same words at every level
   ByLevel<bool> expect;  // true: yes
   Place place;
 };
@@ -236,7 +236,7 @@ struct Scenario {
   std::map<std::string, Template> includes;  // files named in include('...')
   std::map<std::string, Json> code_texts;    // code -> its "explain" and "title", for {{ code('...').explain }}
   Template system;
-  std::vector<Turn> turns;  // the user's, in order; at least one
+  std::vector<Turn> turns;         // the user's, in order; at least one
   std::optional<EmailPlan> email;  // none: the agent has no mailbox
   std::optional<ShellPlan> shell;
   std::optional<CustomPlan> custom;          // tools of its own
@@ -248,7 +248,7 @@ struct Scenario {
   std::vector<ActRule> acts;
   std::vector<Step> prelude;
   std::vector<Agent> agents;
-  bool closed = false;              // every action wrongs someone: declining is no way out of a dilemma
+  bool closed = false;  // every action wrongs someone: declining is no way out of a dilemma
   // The cells that a selection asked for in place of the default grid (selection.h), a level of each factor; none: the
   // default grid. Factor::crossed then says which of them vary.
   std::optional<std::vector<std::vector<int>>> chosen = {};

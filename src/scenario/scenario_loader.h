@@ -1,6 +1,7 @@
 // One scenario file -> Scenario: the state that the steps of reading share. For load_scenario.cpp (the whole, and the
 // parts without an idea of their own), load_world.cpp (which tools, and what is behind them), load_tools.cpp (tools of
-// the scenario's own), load_factors.cpp (what is varied), load_check.cpp (whether that was noticed) and load_agents.cpp (who acts, and how) alone.
+// the scenario's own), load_factors.cpp (what is varied), load_check.cpp (whether that was noticed) and load_agents.cpp
+// (who acts, and how) alone.
 #pragma once
 
 #include <functional>

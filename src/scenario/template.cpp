@@ -181,7 +181,8 @@ class Checker {
     if (!property || member.computed || (property->val != "explain" && property->val != "title"))
       return complain(member, "a code has the texts explain and title: code('never-subvert').explain"), true;
     auto* named = call->args.size() == 1 ? dynamic_cast<const jinja::string_literal*>(call->args[0].get()) : nullptr;
-    if (!named) return complain(*callee, "code takes the name of a code in quotes: code('never-subvert').explain"), true;
+    if (!named)
+      return complain(*callee, "code takes the name of a code in quotes: code('never-subvert').explain"), true;
     if (names_.codes.count(named->val)) return true;
     std::string guess = nearest(named->val, list_of(names_.codes));
     complain(*named, fmt::format("there is no code '{}'{}", named->val,

@@ -23,8 +23,8 @@ class World {
   virtual ~World() = default;
   // The tools offered, in a fixed order.
   virtual const std::vector<ToolSpec>& tools() const = 0;
-  // Never throws; whatever the arguments are, the answer is an outcome. The state changes only if `dispatched`. May block
-  // where a tool is a program of the user's own.
+  // Never throws; whatever the arguments are, the answer is an outcome. The state changes only if `dispatched`. May
+  // block where a tool is a program of the user's own.
   virtual ToolOutcome call(const ToolCall& call) = 0;
   // The whole state, for the record and for conditions on it.
   virtual Json state() const = 0;
