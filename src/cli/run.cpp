@@ -233,8 +233,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
 }  // namespace
 
 const Command run_command = {"run", "play a suite with one or more models; again: resume",
-                             "assay run suites/first -m gguf:model.gguf --epochs 8 --seed 1 -o out.assay\n"
-                             "assay run suites/first -m policy:policies/cornered.yaml --epochs 200",
+                             "assay run suites/first -m gguf:model.gguf --epochs 8 --seed 1 -o out.assay",
                              declare, model_help};
 
 }  // namespace assay
