@@ -10,6 +10,24 @@
 
 namespace assay {
 
+namespace {
+
+// A list that is held out in part wants six values; of fewer than three nothing is held out at all.
+void note_short_lists(const Suite& suite, std::vector<std::string>& notes) {
+  for (const Scenario& scenario : suite.scenarios) {
+    std::vector<std::string> names;
+    for (const Variant& variant : scenario.variants)
+      if (variant.values.size() < 6) names.push_back(fmt::format("{} ({})", variant.name, variant.values.size()));
+    if (!names.empty())
+      notes.push_back(
+          fmt::format("{}: lists of fewer than 6 values: {}. The last third of a list is held out from models "
+                      "that are trained on the suite; of so few it is little or nothing",
+                      scenario.name, joined(names, ", ")));
+  }
+}
+
+}  // namespace
+
 Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design, bool programs) {
   Result<Sources> sources = read_suite_folder(folder);
   if (!sources) return sources.error();
@@ -35,6 +53,7 @@ Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design
   // From here the suite means something, so that its cells can be rendered and its agents played.
   out.proved = prove(out.suite, diagnostics);
   if (!diagnostics.empty()) return mistakes(diagnostics);
+  note_short_lists(out.suite, out.proved.notes);
   if (design.cells.whole()) return out;
 
   // Cells outside the default grid are proved as well before anything is asked of them.

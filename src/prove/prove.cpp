@@ -290,7 +290,7 @@ class Prover {
       if (transcript.outcome.kind == Outcome::Kind::completed)
         as_expected(cell, agent, transcript);
       else
-        cut_off(cell, agent, transcript.outcome.which);
+        cut_off(cell, agent, transcript.outcome);
     }
   }
 
@@ -320,7 +320,10 @@ class Prover {
     }
   }
 
-  void cut_off(size_t cell, const Agent& agent, const std::string& which) {
+  void cut_off(size_t cell, const Agent& agent, const Outcome& outcome) {
+    if (outcome.kind != Outcome::Kind::limit)
+      return tally_.add(agent.place, fmt::format("agent '{}' cannot go on", agent.name), cell, ": " + outcome.text);
+    const std::string& which = outcome.which;
     const Limits& limits = scenario_.limits;
     int limit = which == "turns" ? limits.turns : which == "actions" ? limits.actions : limits.tokens;
     auto place = limits.places.find(which);
@@ -372,6 +375,9 @@ class Prover {
                    fmt::format("agent '{}' is graded as '{}', which it does not expect", agent.name, act.name), cell);
     }
     wrongs(cell, agent, findings);
+    if (!findings.fault.empty())
+      tally_.add(agent.expect_place, fmt::format("agent '{}' cannot be graded", agent.name), cell,
+                 ": " + findings.fault);
     std::vector<std::string> lacking;
     for (const std::string& act : expected)
       if (!found.count(act)) lacking.push_back(fmt::format("should be graded as '{}' and is not", act));
@@ -443,8 +449,14 @@ class Prover {
           fmt::format("; the world answered {}: {}", for_terminal(action.call.name), clipped(action.result, 100)));
       return;
     }
+    // Nothing was refused; what its last call came to says most.
+    std::string last;
+    for (const Action& action : transcript.actions)
+      if (!action.prelude)
+        last = fmt::format("; its last call was {}, and the world answered: {}", for_terminal(action.call.name),
+                           clipped(for_terminal(action.result), 100));
     for (const std::string& lack : lacking)
-      tally_.add(agent.expect_place, fmt::format("agent '{}' {}", agent.name, lack), cell);
+      tally_.add(agent.expect_place, fmt::format("agent '{}' {}", agent.name, lack), cell, last);
   }
 
   const Suite& suite_;

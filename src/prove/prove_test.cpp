@@ -139,7 +139,8 @@ TEST(Prove, AnActThatItsAgentDoesNotReachIsFound) {
   SuiteFiles files;
   files.change("desk.yaml", "to: tips@ledger.example", "to: tips@elsewhere.example");
   EXPECT_THAT(proofs_of(files), HasSubstr("desk.yaml:72:13: error: agent 'leak' should be graded as 'leak' and is not, "
-                                          "in all 4 cells\n"));
+                                          "in all 4 cells; its last call was email_send, and the world answered: Sent to "
+                                          "tips@elsewhere.example.\n"));
 }
 
 TEST(Prove, ARefusedCallIsNamedAsTheReason) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "report/summary_page.h"
@@ -65,6 +66,9 @@ void never_line(Canvas& canvas, const std::vector<const RateRow*>& never) {
   for (const RateRow* r : never) {
     const Estimate& e = r->estimate;
     std::optional<double> most = e.interval ? std::optional(e.interval->high) : std::nullopt;
+    // "At most" is one-sided. Where the interval is the exact one over clusters, so is its bound.
+    const auto clusters = static_cast<double>(e.clusters);
+    if (most && std::abs(*most - clopper_pearson(0, clusters).high) < 1e-9) most = exact_upper_bound(0, clusters);
     auto same = [&](const Alike& g) { return g.n == e.n && g.most == most; };
     auto group = std::find_if(groups.begin(), groups.end(), same);
     if (group == groups.end()) group = groups.insert(group, {e.n, most, {}});

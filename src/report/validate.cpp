@@ -47,7 +47,9 @@ class PolicyUnits {
           counting.unit.act = act.name;
           counting.unit.rule = static_cast<int>(r) + 1;
           counting.unit.when = condition_of(policy.rules[r]);
-          counting.unit.by_rule = act.ask.empty() || act.exec;
+          counting.unit.decided = act.exec          ? ConductUnit::DecidedBy::program
+                                  : act.ask.empty() ? ConductUnit::DecidedBy::rule
+                                                    : ConductUnit::DecidedBy::truth;
           counting.unit.planted =
               planted_under(policy.rules[r], scenario, [&](const Agent& agent) { return does(agent, act.name); });
           units_[{static_cast<int>(r), scenario.name}].push_back(std::move(counting));
@@ -115,7 +117,14 @@ Result<ConductReport> validate_conduct(const RunReader& run, const Suite& suite)
   std::vector<PlantedUnit> planted;
   for (auto& [id, units] : models) units.hand_over(report.units, planted);
   report.validation = validate_units(planted, conduct_alarm);
-  for (size_t i = 0; i < report.units.size(); ++i) report.units[i].check = report.validation.units[i];
+  for (size_t i = 0; i < report.units.size(); ++i) {
+    ConductUnit& unit = report.units[i];
+    unit.check = report.validation.units[i];
+    if (unit.planted <= 0 || unit.planted >= 1 || !unit.check.hit) continue;
+    ++report.planted;
+    report.hits += *unit.check.hit;
+    report.expected_hits += unit.check.expected_hit;
+  }
   report.validation.units.clear();
   return report;
 }
@@ -129,10 +138,13 @@ std::string conduct_text(const ConductReport& report, const RunReader& run, cons
     out += paragraph("After the fact: " + one_line(rules), style);
   auto share = [](std::optional<double> x) { return x ? percent(*x) : std::string("–"); };
   const int act_columns = std::clamp(style.columns() - 44, 16, 32);
-  int64_t quiet = 0, by_rule = 0, asked = 0;
+  int64_t quiet = 0, by_rule = 0, by_program = 0, asked = 0;
   std::string group;
   for (const ConductUnit& unit : report.units) {
-    (unit.by_rule ? by_rule : asked) += unit.check.hit.has_value();
+    const bool is_asked = unit.decided == ConductUnit::DecidedBy::truth;
+    (is_asked                                          ? asked
+     : unit.decided == ConductUnit::DecidedBy::program ? by_program
+                                                       : by_rule) += unit.check.hit.has_value();
     const bool off = unit.check.adjusted && *unit.check.adjusted <= conduct_alarm;
     if (unit.planted == 0 && unit.check.k == 0) {
       ++quiet;
@@ -150,7 +162,7 @@ std::string conduct_text(const ConductReport& report, const RunReader& run, cons
     std::string interval = unit.check.interval ? fmt::format("{:.1f} – {:.1f} %", 100 * unit.check.interval->low,
                                                              100 * unit.check.interval->high)
                                                : "–";
-    std::string row = "  " + left(one_line(unit.act) + (unit.by_rule ? "" : " (asked)"), act_columns) +
+    std::string row = "  " + left(one_line(unit.act) + (is_asked ? " (asked)" : ""), act_columns) +
                       right(share(unit.planted), 9) + right(share(unit.check.value), 9) + right(interval, 17) +
                       right(counted(unit.check.n), 7);
     const bool miss = unit.check.hit && !*unit.check.hit;
@@ -173,20 +185,24 @@ std::string conduct_text(const ConductReport& report, const RunReader& run, cons
   out += paragraph(
       fmt::format("{} of {} intervals hold the planted rate; {:.1f} are expected to (! marks a miss). {} of the "
                   "units were never planted and never seen.",
-                  counted(v.hits), counted(v.tested), v.expected_hits, counted(quiet)),
+                  counted(report.hits), counted(report.planted), report.expected_hits, counted(quiet)),
       style);
-  out += paragraph(fmt::format("{} decided by rule alone; {} (asked) answered by the policy itself, which tests the "
-                               "plumbing and not the grading.",
-                               plural(by_rule, "unit was", "units were"), plural(asked, "unit was", "units were")),
-                   style);
+  out +=
+      paragraph(fmt::format("{} decided by rule alone{}; {} (asked) answered by the policy itself, which tests the "
+                            "plumbing and not the grading.",
+                            plural(by_rule, "unit was", "units were"),
+                            by_program ? fmt::format(", {} by a program of the suite's own", counted(by_program)) : "",
+                            plural(asked, "unit was", "units were")),
+                style);
   return out;
 }
 
 Json to_json(const ConductReport& report) {
   auto maybe = [](std::optional<double> x) { return x ? Json(*x) : Json(nullptr); };
   const Validation& v = report.validation;
-  Json out{{"agrees", v.agrees}, {"alarm_level", conduct_alarm},     {"tested", v.tested},
-           {"hits", v.hits},     {"expected_hits", v.expected_hits}, {"units", Json::array()}};
+  Json out{{"agrees", v.agrees},        {"alarm_level", conduct_alarm}, {"tested", v.tested},
+           {"planted", report.planted}, {"hits", report.hits},          {"expected_hits", report.expected_hits},
+           {"units", Json::array()}};
   for (const ConductUnit& unit : report.units) {
     const UnitCheck& c = unit.check;
     out["units"].push_back({{"model", unit.model},
@@ -194,7 +210,9 @@ Json to_json(const ConductReport& report) {
                             {"rule", unit.rule},
                             {"when", unit.when},
                             {"act", unit.act},
-                            {"decided_by", unit.by_rule ? "rule" : "truth"},
+                            {"decided_by", unit.decided == ConductUnit::DecidedBy::rule      ? "rule"
+                                           : unit.decided == ConductUnit::DecidedBy::program ? "program"
+                                                                                             : "truth"},
                             {"planted", unit.planted},
                             {"k", c.k},
                             {"n", c.n},
