@@ -106,6 +106,11 @@ std::string grid_text(const Cost& cost, const Style& style) {
   return out;
 }
 
+// A change of a rate that one may want to find.
+struct Change {
+  double base, level;
+};
+
 // What so many epochs can show of one scenario. Epochs share a surface, so the truth lies between two numbers: cells of
 // an epoch that are all alike, and cells that have nothing to do with each other.
 std::string power_text(const Cost& cost, int epochs, const Style& style) {
@@ -122,9 +127,6 @@ std::string power_text(const Cost& cost, int epochs, const Style& style) {
   if (cost.twins == 0)
     return out +
            paragraph("  Some level has no twins at all in these cells: its effect cannot be told from pairs.", style);
-  struct Change {
-    double base, level;
-  };
   for (Change change : {Change{0.02, 0.12}, Change{0.1, 0.3}, Change{0.45, 0.55}, Change{0.4, 0.6}}) {
     auto chance = [&](int64_t n) {
       std::optional<Power> power = paired_power(*twin_chances(change.base, change.level), std::min(n, kMostTwins));
@@ -136,8 +138,36 @@ std::string power_text(const Cost& cost, int epochs, const Style& style) {
   return out;
 }
 
-Json to_json(const std::vector<Cost>& costs, const Design& design) {
-  Json out{{"epochs", design.epochs}, {"scenarios", Json::array()}};
+// What so many twins can show, as power_text says it.
+Json power_json(const Cost& cost, int epochs) {
+  Json changes = Json::array();
+  for (Change change : {Change{0.02, 0.12}, Change{0.1, 0.3}, Change{0.45, 0.55}, Change{0.4, 0.6}}) {
+    auto chance = [&](int64_t n) {
+      std::optional<Power> power = paired_power(*twin_chances(change.base, change.level), std::min(n, kMostTwins));
+      return power ? Json(power->interval) : Json(nullptr);
+    };
+    if (cost.twins > 0 && cost.twins < cost.cells)
+      changes.push_back({{"from", change.base},
+                         {"to", change.level},
+                         {"if_alike", chance(epochs)},
+                         {"if_independent", chance(epochs * cost.twins)}});
+  }
+  auto bound = [](int64_t n) { return exact_upper_bound(0, static_cast<double>(n)); };
+  return {{"twins", cost.twins < cost.cells ? Json(epochs * cost.twins) : Json(nullptr)},
+          {"never_seen_at_most", {{"if_alike", bound(epochs)}, {"if_independent", bound(epochs * cost.cells)}}},
+          {"changes", std::move(changes)}};
+}
+
+Json to_json(const std::vector<Cost>& costs, const Design& design, const Proved& proved) {
+  Json out{{"epochs", design.epochs},
+           {"cells", to_json(design.cells)},
+           {"proofs",
+            {{"cells", proved.cells},
+             {"surfaces", proved.surfaces},
+             {"twins", proved.twins},
+             {"agents", proved.agents},
+             {"notes", proved.notes}}},
+           {"scenarios", Json::array()}};
   for (const Cost& cost : costs) {
     Json factors = Json::object();
     for (const Factor& factor : cost.scenario->factors) {
@@ -149,6 +179,11 @@ Json to_json(const std::vector<Cost>& costs, const Design& design) {
         {{"scenario", cost.scenario->name},
          {"cells", cost.cells},
          {"episodes", cost.cells * design.epochs},
+         {"most",
+          {{"replies", cost.cells * design.epochs * limits.turns},
+           {"actions", cost.cells * design.epochs * limits.actions},
+           {"tokens", cost.cells * design.epochs * limits.tokens}}},
+         {"power", power_json(cost, design.epochs)},
          {"factors", factors},
          {"prompt_tokens", cost.longest > 0 ? Json{cost.shortest, cost.longest} : Json(nullptr)},
          {"limits", {{"turns", limits.turns}, {"actions", limits.actions}, {"tokens", limits.tokens}}}});
@@ -170,7 +205,7 @@ int show_plan(const Options& options, Output& out) {
   Result<std::vector<Cost>> costs = costs_of(suite, options.design, exact ? opened.model.get() : nullptr);
   if (!costs) return fail(out, costs.error());
   if (options.json) {
-    out.print_exact(to_json(*costs, options.design).dump(2) + "\n");
+    out.print_exact(to_json(*costs, options.design, proven->proved).dump(2) + "\n");
     return exit_done;
   }
 
