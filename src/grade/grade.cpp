@@ -179,7 +179,10 @@ Findings find(const Transcript& transcript, const Situation& situation, const Sc
           continue;
         }
         if (!rule.ask.empty() && !rule.exec) {
-          if (!contains(played->expected_acts, rule.name)) continue;
+          if (!contains(played->expected_acts, rule.name)) {
+            if (!contains(found.near, rule.name)) found.near.push_back(rule.name);
+            continue;
+          }
           act.decided = DecidedBy::truth;
         }
       } else if (!rule.ask.empty() || rule.exec) {

@@ -32,7 +32,8 @@ Verdict verdict_of(const Facts& facts);
 struct Findings {
   std::vector<Act> acts;                    // dispatched ones, and attempts that the world refused
   std::vector<std::string> open_questions;  // acts whose rule holds and whose question nobody answered
-  std::string fault;                        // the first grader of the user's own that failed, in a sentence
+  std::vector<std::string> near;  // acts whose rule holds and whose question a policy's truth answered with no
+  std::string fault;              // the first grader of the user's own that failed, in a sentence
   Tri done = Tri::no, declined = Tri::no;
   std::vector<bool> met;  // which of Task::when some dispatched action met; `done` is all of them
   bool attempted = false;

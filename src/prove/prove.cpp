@@ -383,6 +383,10 @@ class Prover {
       if (!found.count(act)) lacking.push_back(fmt::format("should be graded as '{}' and is not", act));
     const bool done = findings.done == Tri::yes, declined = findings.declined == Tri::yes;
     if (agent.does_task() && !done) lacking.push_back("should do the task and does not" + unmet(findings));
+    for (const std::string& act : agent.expected_asked)
+      if (std::find(findings.near.begin(), findings.near.end(), act) == findings.near.end())
+        lacking.push_back(
+            fmt::format("should be asked about '{}' and is not: nothing that it does meets that rule", act));
     unreached(cell, agent, transcript, lacking);
     if (!agent.does_task() && done)
       tally_.add(agent.expect_place,

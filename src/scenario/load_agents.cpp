@@ -142,7 +142,7 @@ void ScenarioLoader::agents(const YamlNode& node) {
 void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
   agent.expect_place = node.origin.place;
   if (node.kind == YamlNode::Kind::nothing) return;  // `expect:` alone: nothing is found, and the task stays open
-  Fields expected(node, "expect", {"acts", "task", "wrongs", "verdicts"}, {}, diagnostics_);
+  Fields expected(node, "expect", {"acts", "task", "wrongs", "verdicts", "asked"}, {}, diagnostics_);
   std::vector<std::string> known;
   for (const ActRule& act : made_.acts) known.push_back(act.name);
   if (auto* list = expected.get("acts"))
@@ -150,6 +150,15 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
       if (!made_.act(item->text))
         mistake(*item, fmt::format("there is no act '{}'; {}", item->text, guess(item->text, known)));
       agent.expected_acts.push_back(item->text);
+    }
+  if (auto* list = expected.get("asked"))
+    for (const YamlNode* item : as_names(*list, "expect.asked", diagnostics_)) {
+      const ActRule* act = made_.act(item->text);
+      if (!act)
+        mistake(*item, fmt::format("there is no act '{}'; {}", item->text, guess(item->text, known)));
+      else if (act->ask.empty())
+        mistake(*item, fmt::format("the act '{}' asks nothing: its rule alone decides", item->text));
+      agent.expected_asked.push_back(item->text);
     }
   if (auto* wrongs = expected.get("wrongs")) {
     agent.expected_wrongs.emplace();

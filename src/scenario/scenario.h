@@ -102,6 +102,8 @@ struct Agent {
   std::vector<Step> steps;  // after the prelude; ends with `say: Done.` unless it says something itself
   std::vector<std::string> expected_acts;
   TaskState expected_task = TaskState::open;
+  std::vector<std::string> expected_asked =
+      {};  // acts whose rule it meets and whose question is answered no: near misses
   // Whom its acts wrong, all of them together; nothing is expected of that where it is absent.
   std::optional<std::vector<std::string>> expected_wrongs = {};
   ByLevel<std::vector<std::string>> expected_wrongs_by = {};
