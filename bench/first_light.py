@@ -42,6 +42,16 @@ def processor():
     return platform.processor()
 
 
+def write_table(program, text):
+    """Puts a benchmark's table into BENCHMARKS.md, between the markers that name its program."""
+    path = root / "BENCHMARKS.md"
+    page = path.read_text()
+    mark = re.compile(rf"(<!-- bench/{re.escape(program)} -->\n).*?(<!-- end -->)", re.S)
+    if not mark.search(page):
+        sys.exit(f"BENCHMARKS.md has no place marked for bench/{program}")
+    path.write_text(mark.sub(lambda m: m.group(1) + text + "\n" + m.group(2), page))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--assay", default="build/release/assay")
@@ -81,12 +91,7 @@ def main():
     text = "\n".join(table)
     print(text)
     if options.write:
-        path = root / "BENCHMARKS.md"
-        page = path.read_text()
-        mark = re.compile(r"(<!-- bench/first_light\.py -->\n).*?(<!-- end -->)", re.S)
-        if not mark.search(page):
-            sys.exit("BENCHMARKS.md has no place marked for bench/first_light.py")
-        path.write_text(mark.sub(lambda m: m.group(1) + text + "\n" + m.group(2), page))
+        write_table("first_light.py", text)
 
 
 if __name__ == "__main__":

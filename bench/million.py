@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import sys
 import tempfile
 import time
@@ -67,11 +66,7 @@ def main():
     text = "\n".join(table)
     print(text)
     if options.write:
-        page = (root / "BENCHMARKS.md").read_text()
-        mark = re.compile(r"(<!-- bench/million\.py -->\n).*?(<!-- end -->)", re.S)
-        if not mark.search(page):
-            sys.exit("BENCHMARKS.md has no place marked for bench/million.py")
-        (root / "BENCHMARKS.md").write_text(mark.sub(lambda m: m.group(1) + text + "\n" + m.group(2), page))
+        first_light.write_table("million.py", text)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import json
 import os
 import pathlib
 import random
-import re
 import subprocess
 import sys
 import tempfile
+
+import first_light
 
 root = pathlib.Path(__file__).resolve().parent.parent
 
@@ -75,9 +76,7 @@ def main():
                       "| of the summary | intervals looked at | hold the planted value (95 % meant) |", "|---|---|---|", *rows])
     print(text)
     if options.write:
-        page = (root / "BENCHMARKS.md").read_text()
-        mark = re.compile(r"(<!-- bench/recovery\.py -->\n).*?(<!-- end -->)", re.S)
-        (root / "BENCHMARKS.md").write_text(mark.sub(lambda m: m.group(1) + text + "\n" + m.group(2), page))
+        first_light.write_table("recovery.py", text)
 
 
 if __name__ == "__main__":
