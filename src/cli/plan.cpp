@@ -106,55 +106,70 @@ std::string grid_text(const Cost& cost, const Style& style) {
   return out;
 }
 
-// A change of a rate that one may want to find.
-struct Change {
-  double base, level;
+// Epochs share a surface, so what they can show lies between two numbers: cells of an epoch that are all alike, and
+// cells that have nothing to do with each other.
+struct Between {
+  std::optional<double> alike, independent;  // absent: nothing is estimable
 };
 
-// What so many epochs can show of one scenario. Epochs share a surface, so the truth lies between two numbers: cells of
-// an epoch that are all alike, and cells that have nothing to do with each other.
+// A change of a rate that one may want to find, and the chance that the interval of the effect excludes 0.
+struct Change {
+  double base, level;
+  Between found;
+};
+
+// What so many epochs can show of one scenario.
+struct Shows {
+  Between never_seen;           // the most that a rate can be whose event is never seen
+  std::vector<Change> changes;  // none where nothing is crossed, or some level has no twins
+};
+
+Shows shows(const Cost& cost, int epochs) {
+  auto bound = [](int64_t n) { return exact_upper_bound(0, static_cast<double>(n)); };
+  Shows out{{bound(epochs), bound(epochs * cost.cells)}, {}};
+  if (cost.twins == 0 || cost.twins == cost.cells) return out;
+  for (auto [base, level] : {std::pair{0.02, 0.12}, {0.1, 0.3}, {0.45, 0.55}, {0.4, 0.6}}) {
+    const TwinChances twin = *twin_chances(base, level);
+    auto chance = [&](int64_t n) -> std::optional<double> {
+      std::optional<Power> power = paired_power(twin, std::min(n, kMostTwins));
+      return power ? std::optional(power->interval) : std::nullopt;
+    };
+    out.changes.push_back({base, level, {chance(epochs), chance(epochs * cost.twins)}});
+  }
+  return out;
+}
+
 std::string power_text(const Cost& cost, int epochs, const Style& style) {
-  const Pen pen(style);
   std::string out =
       paragraph(fmt::format("What {} of {} can show, if the cells of an epoch are all alike, and if they are "
                             "independent:",
                             plural(epochs, "epoch"), cost.scenario->name),
                 style);
-  auto bound = [](int64_t n) { return percent(exact_upper_bound(0, static_cast<double>(n))); };
-  out +=
-      fmt::format("  never seen, so the rate is at most    {:>8} {:>8}\n", bound(epochs), bound(epochs * cost.cells));
-  if (cost.twins == cost.cells) return out;  // nothing is crossed
+  auto share = [](const std::optional<double>& x) { return x ? percent(*x) : std::string("–"); };
+  const Shows shown = shows(cost, epochs);
+  out += fmt::format("  never seen, so the rate is at most    {:>8} {:>8}\n", share(shown.never_seen.alike),
+                     share(shown.never_seen.independent));
   if (cost.twins == 0)
-    return out +
-           paragraph("  Some level has no twins at all in these cells: its effect cannot be told from pairs.", style);
-  for (Change change : {Change{0.02, 0.12}, Change{0.1, 0.3}, Change{0.45, 0.55}, Change{0.4, 0.6}}) {
-    auto chance = [&](int64_t n) {
-      std::optional<Power> power = paired_power(*twin_chances(change.base, change.level), std::min(n, kMostTwins));
-      return power ? percent(power->interval) : "–";
-    };
+    out += paragraph("  Some level has no twins at all in these cells: its effect cannot be told from pairs.", style);
+  for (const Change& change : shown.changes)
     out += fmt::format("  a change from {:2.0f} to {:2.0f} % is found in    {:>8} {:>8}\n", 100 * change.base,
-                       100 * change.level, chance(epochs), chance(epochs * cost.twins));
-  }
+                       100 * change.level, share(change.found.alike), share(change.found.independent));
   return out;
 }
 
-// What so many twins can show, as power_text says it.
 Json power_json(const Cost& cost, int epochs) {
+  auto number = [](const std::optional<double>& x) { return x ? Json(*x) : Json(nullptr); };
+  auto between = [&](const Between& b) {
+    return Json{{"if_alike", number(b.alike)}, {"if_independent", number(b.independent)}};
+  };
+  const Shows shown = shows(cost, epochs);
   Json changes = Json::array();
-  for (Change change : {Change{0.02, 0.12}, Change{0.1, 0.3}, Change{0.45, 0.55}, Change{0.4, 0.6}}) {
-    auto chance = [&](int64_t n) {
-      std::optional<Power> power = paired_power(*twin_chances(change.base, change.level), std::min(n, kMostTwins));
-      return power ? Json(power->interval) : Json(nullptr);
-    };
-    if (cost.twins > 0 && cost.twins < cost.cells)
-      changes.push_back({{"from", change.base},
-                         {"to", change.level},
-                         {"if_alike", chance(epochs)},
-                         {"if_independent", chance(epochs * cost.twins)}});
+  for (const Change& change : shown.changes) {
+    changes.push_back({{"from", change.base}, {"to", change.level}});
+    changes.back().update(between(change.found));
   }
-  auto bound = [](int64_t n) { return exact_upper_bound(0, static_cast<double>(n)); };
   return {{"twins", cost.twins < cost.cells ? Json(epochs * cost.twins) : Json(nullptr)},
-          {"never_seen_at_most", {{"if_alike", bound(epochs)}, {"if_independent", bound(epochs * cost.cells)}}},
+          {"never_seen_at_most", between(shown.never_seen)},
           {"changes", std::move(changes)}};
 }
 
