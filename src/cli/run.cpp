@@ -148,12 +148,14 @@ int run(const Options& options, Output& out) {
     codes = std::move(graded_by->codes);
   }
   const EpisodeSet& present = (*writer)->present();
-  auto wanted = [&](const EpisodeSpec& s) { return !present.has({s.scenario->name, s.cell.index, s.epoch, s.model}); };
+  std::function<bool(const EpisodeSpec&)> wanted;  // all, where nothing is stored yet
+  if (present.size() > 0)
+    wanted = [&](const EpisodeSpec& s) { return !present.has({s.scenario->name, s.cell.index, s.epoch, s.model}); };
   std::vector<int64_t> missing_of;  // each plan
   int64_t missing = 0;
   for (const Plan& plan : plans) {
     missing_of.push_back(plan.size());
-    if (present.size() > 0)
+    if (wanted)
       for (int64_t i = 0; i < plan.size(); ++i) missing_of.back() -= !wanted(plan.at(i));
     missing += missing_of.back();
   }
@@ -233,7 +235,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
 }  // namespace
 
 const Command run_command = {"run", "play a suite with one or more models; again: resume",
-                             "assay run suites/first -m gguf:model.gguf --epochs 8 --seed 1 -o out.assay",
-                             declare, model_help};
+                             "assay run suites/first -m gguf:model.gguf --epochs 8 --seed 1 -o out.assay", declare,
+                             model_help};
 
 }  // namespace assay
