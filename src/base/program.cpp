@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "base/text.h"
 
@@ -79,7 +78,6 @@ class Run {
     // Everything that allocates is done before fork: between fork and exec only a few calls are safe.
     std::vector<std::string> words = program_.command, variables = environment();
     std::vector<char*> argv = pointers(words), envp = pointers(variables);
-    const std::string folder = program_.folder;
     child_ = ::fork();
     if (child_ < 0) return wrong(fmt::format("cannot be started: {}", std::strerror(errno)));
     if (child_ == 0) {
@@ -89,7 +87,8 @@ class Run {
       ::dup2(out_.write_end(), STDOUT_FILENO);
       ::dup2(err_.write_end(), STDERR_FILENO);
       for (int signal : {SIGINT, SIGTERM, SIGPIPE}) ::signal(signal, SIG_DFL);
-      if (folder.empty() || ::chdir(folder.c_str()) == 0) ::execvpe(argv[0], argv.data(), envp.data());
+      if (program_.folder.empty() || ::chdir(program_.folder.c_str()) == 0)
+        ::execvpe(argv[0], argv.data(), envp.data());
       const int failed = errno;
       if (::write(started_.write_end(), &failed, sizeof failed) < 0) ::_exit(126);
       ::_exit(127);

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include "base/text.h"
@@ -60,8 +59,7 @@ Result<Asked> read(const Options& options, const RunReader& run) {
           fmt::format("Acts or tools of this run need programs of the suite's own: {}. Name its folder with --suite, "
                       "read them, and let them run with --allow-exec.",
                       one_line(joined(wanted, ", ")))};
-    std::error_code failed;
-    allow_programs(asked.suite, std::filesystem::absolute(options.folder, failed).string());
+    allow_programs(asked.suite, options.folder);
   }
   Diagnostics diagnostics;
   for (const std::string& path : options.codes) {

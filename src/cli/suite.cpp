@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "base/text.h"
 #include "scenario/load.h"
 #include "scenario/programs.h"
@@ -46,8 +44,7 @@ Result<ProvenSuite> prove_folder(const std::string& folder, const Design& design
       return Error{
           fmt::format("{} runs programs of its own on this machine: {}. Read them; --allow-exec lets them run.",
                       one_line(folder), one_line(joined(wanted, ", ")))};
-    std::error_code failed;
-    allow_programs(out.suite, std::filesystem::absolute(folder, failed).string());
+    allow_programs(out.suite, folder);
   }
 
   // From here the suite means something, so that its cells can be rendered and its agents played.

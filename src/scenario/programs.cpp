@@ -1,6 +1,7 @@
 #include "scenario/programs.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace assay {
 namespace {
@@ -28,7 +29,9 @@ std::vector<std::string> programs_of(const Suite& suite) {
 }
 
 void allow_programs(Suite& suite, const std::string& folder) {
-  each_program(suite, [&](Program& program) { program.folder = folder; });
+  std::error_code failed;
+  const std::string there = std::filesystem::absolute(folder, failed).string();
+  each_program(suite, [&](Program& program) { program.folder = there; });
 }
 
 }  // namespace assay
