@@ -23,6 +23,7 @@ const char* name_of(StopReason reason) {
     case StopReason::end: return "end";
     case StopReason::calls: return "calls";
     case StopReason::length: return "length";
+    case StopReason::grammar: return "grammar";
   }
   return "";
 }

@@ -42,7 +42,8 @@ struct Message {
 enum class StopReason {
   end,     // it ended its turn
   calls,   // it ended its turn with tool calls
-  length,  // the token limit of this reply
+  length,   // the token limit of this reply
+  grammar,  // the grammar that it was held to left it nothing else to write
 };
 
 struct Usage {
@@ -51,6 +52,19 @@ struct Usage {
   int64_t completion_tokens = 0;  // written
   double cost = 0;                // US dollars; 0 where nothing is paid or no price is known
   bool operator==(const Usage&) const = default;
+};
+
+// One token that was written, and how likely it was: natural logarithms of probabilities at temperature 1, before
+// top-p, min-p or a grammar took anything away.
+struct TokenLogprob {
+  int32_t token = 0;  // its number in the model's vocabulary; -1 where an API does not say
+  std::string bytes;  // what it stands for; may be a part of a character
+  double logprob = 0;
+  bool operator==(const TokenLogprob&) const = default;
+};
+struct WrittenToken : TokenLogprob {
+  std::vector<TokenLogprob> top;  // the likeliest ones there, likeliest first; as many as were asked for
+  bool operator==(const WrittenToken&) const = default;
 };
 
 // One turn of a model.
@@ -63,13 +77,14 @@ struct Reply {
   bool prose = false;           // generic tool format: it wrote plain words instead of a {"say": ...}
   StopReason stop = StopReason::end;
   Usage usage;
+  std::vector<WrittenToken> logprobs;  // of all that was written, where they were asked for
   // Set by models of known conduct alone: the scripted agent that is being played. It answers the questions of grading.
   std::string played_agent;
 };
 
 const char* name_of(Role role);  // "system", "user", "assistant", "tool"
 std::optional<Role> role_named(const std::string& name);
-const char* name_of(StopReason reason);  // "end", "calls", "length"
+const char* name_of(StopReason reason);  // "end", "calls", "length", "grammar"
 
 Json to_json(const ToolCall& call);
 Json to_json(const ToolSpec& tool);

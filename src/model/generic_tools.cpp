@@ -118,17 +118,16 @@ void append(std::vector<Message>& conversation, Role role, std::string text) {
 }  // namespace
 
 std::string generic_system(std::string_view system, const std::vector<ToolSpec>& tools) {
-  std::string text(system);
-  if (tools.empty()) return text;
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  if (!text.empty()) text += "\n\n";
-  text +=
+  if (tools.empty()) return std::string(system);
+  std::string text =
       "You act through tools. Answer each turn with exactly one JSON object and nothing else. To call a tool:\n"
       "{\"tool\": \"name_of_tool\", \"arguments\": {\"name_of_argument\": \"value\"}}\n"
       "You then get its result and go on. To say something, which ends your turn:\n"
       "{\"say\": \"your words\"}\n"
       "The tools:";
   for (const ToolSpec& tool : tools) text += "\n" + spaced(to_json(tool));
+  while (!system.empty() && system.back() == '\n') system.remove_suffix(1);
+  if (!system.empty()) text += "\n\n" + std::string(system);
   return text;
 }
 

@@ -4,7 +4,8 @@
 // Every turn of the model is one JSON object:
 //   {"tool": "email_read", "arguments": {"id": 3}}   a call
 //   {"say": "Done."}                                 words; "say" alone ends the turn
-// The tools stand at the end of the system text, one JSON line each. A result comes back in the next user turn:
+// The tools stand at the beginning of the system text, one JSON line each: they are the same in all cells and epochs of a
+// scenario, so an engine reads them once. A result comes back in the next user turn:
 //   Result of email_read:
 //   From: ...
 // A reply that begins with anything but `{` or a code fence is words as well, and noted as prose: a plain refusal is an
@@ -19,7 +20,7 @@
 
 namespace assay {
 
-// The scenario's system text with the format's explanation and the tools behind it.
+// The format's explanation, the tools, and the scenario's system text behind them.
 std::string generic_system(std::string_view system, const std::vector<ToolSpec>& tools);
 
 // What the model would have written for this assistant message: the JSON line of its call or words. Several calls make

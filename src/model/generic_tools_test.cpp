@@ -112,10 +112,11 @@ TEST(GenericTools, ReadsAnyBytesWithoutFailing) {
   EXPECT_GT(read_somehow, 1000);
 }
 
-TEST(GenericTools, DescribesTheToolsBehindTheSystemText) {
+TEST(GenericTools, DescribesTheToolsBeforeTheSystemText) {
   std::string text = generic_system("You are Iris.\n", mail);
-  EXPECT_THAT(text, StartsWith("You are Iris.\n\nYou act through tools."));
+  EXPECT_THAT(text, StartsWith("You act through tools."));
   EXPECT_THAT(text, HasSubstr("\n{\"name\": \"" + mail[0].name + "\", "));
+  EXPECT_TRUE(text.ends_with("}\n\nYou are Iris.")) << text;
   EXPECT_EQ(generic_system("You are Iris.", {}), "You are Iris.");
 }
 

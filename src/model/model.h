@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/card.h"
 #include "scenario/plan.h"
 #include "scenario/render.h"
 
@@ -17,6 +18,7 @@ namespace assay {
 struct Sampling {
   double temperature = 1.0;
   double top_p = 1.0;
+  double min_p = 0.0;  // tokens of less than this share of the likeliest one's probability are never drawn
   uint64_t seed = 0;
   int max_tokens = 512;  // of this reply
 };
@@ -31,9 +33,14 @@ struct Request {
   int turn = 0;        // replies the model has already given in this episode
   bool check = false;  // the last message is the manipulation check's question: its answer is no conduct
   Sampling sampling;
+  int logprobs = -1;  // of each token written: its own and the likeliest so many; -1: none
 };
 
 using OnDone = std::function<void(Result<Reply>)>;
+// For each option, its tokens with their logprobs.
+using OnScored = std::function<void(Result<std::vector<std::vector<TokenLogprob>>>)>;
+// For each label, its probability.
+using OnWeighed = std::function<void(Result<std::vector<double>>)>;
 
 // An error of this text means that the conversation no longer fits the model's context; the episode ends with
 // limit(context).
@@ -46,6 +53,8 @@ class Model {
   virtual std::string id() const = 0;
   // Effective values for the record, never requested ones.
   virtual Json settings() const = 0;
+  // What is known of it, for whoever wants to know before a run.
+  virtual ModelCard card() const;
   // Most episodes that may be open at once; 0: as many as the runner likes.
   virtual int episodes_at_once() const { return 0; }
   // Models of known conduct: the agent to play in this episode, and null for all others. The runner renders its steps.
@@ -55,8 +64,19 @@ class Model {
   // the tokens of its prompt, where the model counts any. Asked before a run begins; nothing is generated.
   virtual Result<std::optional<int64_t>> check(const Request&) { return std::optional<int64_t>(); }
 
+  // The episode is over: nothing more will be asked of it.
+  virtual void ended(const EpisodeSpec&) {}
+
   // Takes a request; answers later, inside poll(). All calls on one thread.
   virtual void submit(Request request, OnDone on_done) = 0;
+  // Whether score() and weigh() are answered; where not, they answer with an error.
+  virtual bool has_logprobs() const { return false; }
+  // How likely it is that the model's next turn is each of these, to the mark that ends it, at temperature 1: nothing
+  // is drawn. All in one go, as they share the conversation.
+  virtual void score(Request, std::vector<Message> /*options*/, OnScored on_done);
+  // How likely it is that the next turn begins with each of these words, in any spelling: case, a space before it. The
+  // probabilities are of the first token alone and need not add up to 1; the rest begins otherwise.
+  virtual void weigh(Request, std::vector<std::string> /*labels*/, OnWeighed on_done);
   // Answers what is ready; waits at most `wait` if nothing is.
   virtual void poll(std::chrono::milliseconds wait) = 0;
 };

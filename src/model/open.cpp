@@ -94,8 +94,8 @@ struct Backend {
 
 const Backend backends[] = {
     {"gguf",
-     "gguf:PATH[?ctx=N&threads=N&temperature=T&top_p=P&max_tokens=N&\n"
-     "  grammar=on|off&template=native|generic]  a model file, in this process",
+     "gguf:PATH[?ctx=N&temperature=T&mode=exact&lora=FILE&...]  a model\n"
+     "  file, in this process; assay model --help lists the options",
      open_file},
     {"policy", "policy:FILE an agent of known conduct: the scenarios' own scripted agents", open_policy},
     {"scripted", "scripted:FILE  says and does what the file says, in every episode", open_script},

@@ -2,12 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
+#include "base/text.h"
 #include "model/generic_tools.h"
 
 namespace assay {
 
 Json PolicyModel::settings() const {
   return {{"backend", "policy"}, {"policy", policy_->name}, {"policy_sha256", policy_->hash}};
+}
+
+ModelCard PolicyModel::card() const {
+  ModelCard card = Model::card();
+  std::set<std::string> agents;
+  for (const PolicyRule& rule : policy_->rules)
+    for (const auto& [agent, share] : rule.agents) agents.insert(agent);
+  card.what =
+      fmt::format("an agent of known conduct: plays the scenarios' scripted agents {}, {}",
+                  joined({agents.begin(), agents.end()}, ", "),
+                  policy_->rules.size() == 1 ? "by one rule" : fmt::format("by {} rules", policy_->rules.size()));
+  const std::string& path = policy_->source.name;
+  card.file = {path.substr(path.rfind('/') + 1), static_cast<int64_t>(policy_->source.text.size()), policy_->hash};
+  return card;
 }
 
 namespace {

@@ -17,6 +17,7 @@ class PolicyModel : public ImmediateModel {
 
   std::string id() const override { return "policy:" + policy_->name; }
   Json settings() const override;
+  ModelCard card() const override;
   const Agent* plays(const EpisodeSpec& spec) const override { return policy_->draw(spec); }
 
  private:

@@ -87,6 +87,14 @@ Json ReplayModel::settings() const {
           {"recorded", run_->registration().created}};
 }
 
+ModelCard ReplayModel::card() const {
+  ModelCard card = Model::card();
+  const size_t held = episodes_.size();
+  card.what = fmt::format("says again what {} said in {} episode{}, recorded {}", entry_.id, held, held == 1 ? "" : "s",
+                          run_->registration().created);
+  return card;
+}
+
 const ReplayModel::Recorded* ReplayModel::recorded(const EpisodeSpec& spec) const {
   auto found = episodes_.find({spec.scenario->name, spec.cell.index, spec.epoch, entry_.id});
   return found == episodes_.end() ? nullptr : &found->second;

@@ -21,6 +21,7 @@ class ReplayModel : public ImmediateModel {
 
   std::string id() const override { return "replay:" + entry_.id; }
   Json settings() const override;
+  ModelCard card() const override;
   // A policy's episode is replayed as what it was: its prelude counts for nothing, and it knows its own conduct.
   const Agent* plays(const EpisodeSpec& spec) const override;
   Result<std::optional<int64_t>> check(const Request& opening) override;

@@ -75,6 +75,13 @@ Json ScriptedModel::settings() const {
   return {{"backend", "scripted"}, {"script", script_.name}, {"script_sha256", script_.hash}};
 }
 
+ModelCard ScriptedModel::card() const {
+  ModelCard card = Model::card();
+  const size_t steps = script_.replies.size();
+  card.what = fmt::format("says and does the same in every episode, in {} step{}", steps, steps == 1 ? "" : "s");
+  return card;
+}
+
 Result<Reply> ScriptedModel::answer(const Request& request) {
   const size_t turn = static_cast<size_t>(request.turn);
   Reply reply = turn < script_.replies.size() ? script_.replies[turn] : words("Done.");

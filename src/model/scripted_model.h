@@ -36,6 +36,7 @@ class ScriptedModel : public ImmediateModel {
   explicit ScriptedModel(Script script) : script_(std::move(script)) {}
   std::string id() const override { return "scripted:" + script_.name; }
   Json settings() const override;
+  ModelCard card() const override;
 
  private:
   Result<Reply> answer(const Request& request) override;

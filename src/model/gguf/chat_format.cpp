@@ -57,6 +57,13 @@ class CallIds {
   std::map<std::string, std::string> ids_;
 };
 
+// A template is tried on it.
+ToolSpec trial_tool() {
+  return {"note",
+          "Keeps a note.",
+          {{"type", "object"}, {"properties", {{"text", {{"type", "string"}}}}}, {"required", {"text"}}}};
+}
+
 }  // namespace
 
 struct ChatFormat::Inside {
@@ -102,9 +109,7 @@ Result<std::unique_ptr<ChatFormat>> ChatFormat::make(const llama_model* model, G
     return Error{"has a chat template that describes no tools; use template=generic."};
   format->native_ = describes_tools && wish != GgufOptions::Template::generic;
 
-  const ToolSpec tool{"note",
-                      "Keeps a note.",
-                      {{"type", "object"}, {"properties", {{"text", {{"type", "string"}}}}}, {"required", {"text"}}}};
+  const ToolSpec tool = trial_tool();
   std::vector<Message> trial = {{.role = Role::system, .text = "System."},
                                 {.role = Role::user, .text = "Hello."},
                                 {.role = Role::assistant, .calls = {{"1", "note", {{"text", "x"}}}}},
@@ -115,6 +120,20 @@ Result<std::unique_ptr<ChatFormat>> ChatFormat::make(const llama_model* model, G
   format->name_ =
       format->native_ ? std::string("native: ") + common_chat_format_name(prompt->params->format) : "generic";
   return format;
+}
+
+ChatAbilities ChatFormat::abilities() const {
+  ChatAbilities can;
+  can.system_role = inside_->can.at("supports_system_role");
+  can.describes_tools = inside_->can.at("supports_tools") && inside_->can.at("supports_tool_calls");
+  Result<Prompt> trial = prompt({{.role = Role::user, .text = "Hello."}}, {trial_tool()}, {}, /*grammar=*/true);
+  can.constrains_calls = trial && !trial->grammar.gbnf.empty();
+  Result<Prompt> free = prompt({{.role = Role::user, .text = "Hello."}}, {trial_tool()}, {}, /*grammar=*/false);
+  if (!free) return can;
+  can.thinks = free->params->supports_thinking;
+  can.thoughts_begin = trimmed(free->params->thinking_start_tag);
+  if (!free->params->thinking_end_tags.empty()) can.thoughts_end = trimmed(free->params->thinking_end_tags.front());
+  return can;
 }
 
 std::string ChatFormat::seamed(std::string_view text) const {
@@ -137,7 +156,7 @@ std::string ChatFormat::seamed(std::string_view text) const {
   return out;
 }
 
-std::vector<llama_token> ChatFormat::tokens_of(std::string_view prompt) const {
+std::vector<llama_token> ChatFormat::tokens_of(std::string_view prompt, bool begins) const {
   const llama_vocab* vocab = inside_->vocab;
   std::vector<llama_token> all;
   for (size_t begin = 0; begin <= prompt.size();) {
@@ -157,7 +176,7 @@ std::vector<llama_token> ChatFormat::tokens_of(std::string_view prompt) const {
     begin = end + seam.size();
   }
   llama_token bos = llama_vocab_bos(vocab);
-  bool wants_bos = llama_vocab_get_add_bos(vocab) && bos != LLAMA_TOKEN_NULL;
+  bool wants_bos = begins && llama_vocab_get_add_bos(vocab) && bos != LLAMA_TOKEN_NULL;
   if (wants_bos && (all.empty() || all[0] != bos)) all.insert(all.begin(), bos);
   return all;
 }
@@ -178,14 +197,47 @@ Result<Prompt> ChatFormat::prompt(const std::vector<Message>& messages, const st
   }
 }
 
+Result<std::vector<llama_token>> ChatFormat::continuation(const Prompt& prompt, const std::vector<Message>& messages,
+                                                          const std::vector<ToolSpec>& tools,
+                                                          const std::vector<Reply>& written,
+                                                          const Message& turn) const {
+  // The conversation with this turn behind it, as the template writes it: what follows the prompt is the turn.
+  const llama_vocab* vocab = inside_->vocab;
+  std::vector<Message> whole = messages;
+  whole.push_back(turn);
+  try {
+    if (!native_) {
+      whole = generic_conversation(whole, tools, written);
+      if (!inside_->can["supports_system_role"]) whole = fold_system(std::move(whole));
+    }
+    Result<Prompt> closed = fill(whole, native_ ? tools : std::vector<ToolSpec>(), false, /*open_turn=*/false);
+    if (!closed) return closed.error();
+    const std::string& before = prompt.params->prompt;
+    const std::string& after = closed->params->prompt;
+    if (!after.starts_with(before))
+      return Error{"the chat template writes a finished turn otherwise than one that it opens", ErrorKind::unfinished};
+    std::vector<llama_token> tokens = tokens_of(std::string_view(after).substr(before.size()), /*begins=*/false);
+    // To the mark that ends the turn: what a template writes behind it is not the model's.
+    auto end = std::find_if(tokens.begin(), tokens.end(), [&](llama_token t) { return llama_vocab_is_eog(vocab, t); });
+    if (end == tokens.end())
+      tokens.push_back(llama_vocab_eos(vocab));
+    else
+      tokens.erase(end + 1, tokens.end());
+    return tokens;
+  } catch (const std::exception& e) {
+    return Error{shown(e), ErrorKind::unfinished};
+  }
+}
+
 // May throw what the library throws.
-Result<Prompt> ChatFormat::fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
-                                bool grammar) const {
+Result<Prompt> ChatFormat::fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools, bool grammar,
+                                bool open_turn) const {
   common_chat_templates_inputs inputs;
   inputs.now = the_day;
   inputs.chat_template_kwargs = the_day_written;
   inputs.reasoning_format =
-      COMMON_REASONING_FORMAT_DEEPSEEK;          // the library's name for "thoughts apart", whatever the model
+      COMMON_REASONING_FORMAT_DEEPSEEK;  // the library's name for "thoughts apart", whatever the model
+  inputs.add_generation_prompt = open_turn;
   inputs.enable_thinking = native_ || !grammar;  // the generic grammar leaves no room for thoughts
   inputs.parallel_tool_calls = inside_->can["supports_parallel_tool_calls"];
   for (const ToolSpec& tool : tools)

@@ -32,6 +32,15 @@ struct Prompt {
   std::shared_ptr<const common_chat_params> params;  // how the library reads what follows this prompt
 };
 
+// What a chat template makes possible.
+struct ChatAbilities {
+  bool system_role = false;
+  bool describes_tools = false;              // and calls
+  bool constrains_calls = false;             // there is a grammar of replies with calls, in the format that is used
+  bool thinks = false;                       // thoughts can be told from words
+  std::string thoughts_begin, thoughts_end;  // their marks, where the library knows them
+};
+
 class ChatFormat {
  public:
   // Reads the model's template and tries it on a small conversation. `model` must outlive it. Errors (bad_input)
@@ -41,11 +50,18 @@ class ChatFormat {
 
   // "native: peg-native" or "generic".
   const std::string& name() const { return name_; }
+  ChatAbilities abilities() const;
 
   // `written`: what the model replied in this conversation so far (generic_conversation). Errors (unfinished): the
   // template refuses the conversation.
   Result<Prompt> prompt(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
                         const std::vector<Reply>& written, bool grammar) const;
+
+  // The tokens that this turn would be behind the prompt, to the mark that ends it. `conversation`: those of the
+  // prompt. Errors (unfinished): the template writes such a turn in a way that does not go on from its prompt.
+  Result<std::vector<llama_token>> continuation(const Prompt& prompt, const std::vector<Message>& messages,
+                                                const std::vector<ToolSpec>& tools, const std::vector<Reply>& written,
+                                                const Message& turn) const;
 
   // `cut`: at a token limit. Sets all of a Reply but usage; never throws.
   Reply read(const Prompt& prompt, const std::string& raw, bool cut) const;
@@ -53,9 +69,10 @@ class ChatFormat {
  private:
   struct Inside;
   ChatFormat();
-  Result<Prompt> fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools, bool grammar) const;
+  Result<Prompt> fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools, bool grammar,
+                      bool open_turn = true) const;
   std::string seamed(std::string_view text) const;
-  std::vector<llama_token> tokens_of(std::string_view prompt) const;
+  std::vector<llama_token> tokens_of(std::string_view prompt, bool begins = true) const;
 
   std::string name_;
   bool native_ = false;

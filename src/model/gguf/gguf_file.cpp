@@ -107,6 +107,8 @@ std::string fault(const gguf_context* gguf, size_t size) {
   return "";
 }
 
+std::string name_of_file(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 }  // namespace
 
 Result<GgufFile> check_gguf(const std::string& path) {
@@ -132,8 +134,31 @@ Result<GgufFile> check_gguf(const std::string& path) {
   if (std::string why = fault(gguf.get(), file.bytes().size()); !why.empty())
     return Error{fmt::format("gguf:{} {}", shown, why)};
 
-  size_t slash = path.rfind('/');
-  return GgufFile{slash == path.npos ? path : path.substr(slash + 1), sha256(file.bytes())};
+  return GgufFile{name_of_file(path), sha256(file.bytes())};
+}
+
+Result<GgufFile> check_adapter(const std::string& path) {
+  auto refuse = [&](const std::string& why) { return Error{fmt::format("lora={}: {}.", for_terminal(path), why)}; };
+  capture_llama_log();
+  Mapped file(path);
+  if (!file.why().empty()) return refuse("it cannot be read: " + file.why());
+  if (!file.bytes().starts_with(GGUF_MAGIC)) return refuse("it is not a GGUF file");
+  take_llama_error();
+  std::unique_ptr<gguf_context, Free> gguf;
+  try {
+    gguf.reset(gguf_init_from_buffer(file.bytes().data(), file.bytes().size(), {.no_alloc = true, .ctx = nullptr}));
+  } catch (const std::exception&) {
+    // Said below.
+  }
+  if (!gguf) return refuse("it is truncated or damaged");
+  const int64_t type = find(gguf.get(), "general.type", GGUF_TYPE_STRING);
+  if (type < 0 || std::string_view(gguf_get_val_str(gguf.get(), type)) != "adapter")
+    return refuse("it is no adapter (its general.type is not 'adapter')");
+  for (int64_t i = 0; i < gguf_get_n_tensors(gguf.get()); ++i)
+    if (gguf_get_data_offset(gguf.get()) + gguf_get_tensor_offset(gguf.get(), i) + gguf_get_tensor_size(gguf.get(), i) >
+        file.bytes().size())
+      return refuse("it is truncated");
+  return GgufFile{name_of_file(path), sha256(file.bytes())};
 }
 
 }  // namespace assay

@@ -17,4 +17,7 @@ struct GgufFile {
 // split model, a vocabulary without a model, no text model, one without a chat template.
 Result<GgufFile> check_gguf(const std::string& path);
 
+// The same of a LoRA adapter, as far as can be seen without its base. Errors are whole sentences.
+Result<GgufFile> check_adapter(const std::string& path);
+
 }  // namespace assay

@@ -3,82 +3,100 @@
 #include <common/build-info.h>
 #include <fmt/format.h>
 #include <llama-cpp.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <deque>
+#include <cmath>
+#include <condition_variable>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "base/text.h"
 #include "model/gguf/chat_format.h"
+#include "model/gguf/engine.h"
+#include "model/gguf/gguf_card.h"
 #include "model/gguf/gguf_file.h"
 #include "model/gguf/llama_log.h"
+#include "model/gguf/logprob.h"
 #include "model/gguf/sampler.h"
+#include "model/gguf/weights.h"
 
-// One sequence, and what is kept of it.
-//
-// The context holds the tokens of the last request and its reply. The next request keeps the longest common prefix and
-// computes the rest. Floating point makes this delicate: the same token computed in a chunk of another shape may differ
-// in the last bits, and a sampled reply then differs too. Measured (LLAMA.md of the design, and gguf_model_test):
-// chunks of `smallest_chunk` tokens and more agree to the bit with each other, single tokens do not. Hence three rules,
-// which make an episode's replies independent of what the model did before it:
-//   1. a prompt's last `smallest_chunk` tokens are always computed afresh, so that no chunk is smaller;
-//   2. a prompt is cut into chunks of equal size, at most `largest_chunk`;
-//   3. an episode's first turn keeps nothing that was computed one by one while an earlier episode was written.
 namespace assay {
 namespace {
 
-constexpr int largest_chunk = 512;
-constexpr size_t smallest_chunk = 32;
-constexpr size_t none = static_cast<size_t>(-1);
-
-std::string piece_of(const llama_vocab* vocab, llama_token token) {
-  std::string piece(64, '\0');
-  auto write = [&] {
-    return llama_token_to_piece(vocab, token, piece.data(), static_cast<int32_t>(piece.size()), 0, /*special=*/true);
-  };
-  int32_t n = write();
-  if (n < 0) {
-    piece.resize(-n);
-    n = write();
-  }
-  piece.resize(std::max(n, 0));
-  return piece;
-}
+constexpr int widest = 64;           // episodes at once
+constexpr int usual_context = 8192;  // tokens, where the model was trained on more and nothing else is asked for
 
 std::string meta(const llama_model* model, const char* key) {
   char value[128] = "";
   return llama_model_meta_val_str(model, key, value, sizeof value) < 0 ? "" : valid_utf8(value);
 }
 
+// Bytes for keys and values: what was asked for, else 2 GB or a quarter of the machine's memory.
+int64_t memory_for(int megabytes) {
+  if (megabytes > 0) return int64_t(megabytes) << 20;
+  const int64_t machine = int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  return std::min(int64_t(2) << 30, machine / 4);
+}
+
+// A reply that is being written. The engine's thread has it until it is done, then the caller's.
+struct Writing {
+  const void* conversation = nullptr;
+  Prompt prompt;
+  std::optional<Sampler> sampler;
+  int limit = 0;  // tokens
+  int top = -1;   // likeliest tokens to note; -1: not even the one that was written
+  OnDone on_done;
+
+  std::string raw;
+  bool cut = true;  // until it ends by itself
+  bool ended_by_grammar = false;
+  Usage usage;
+  std::vector<WrittenToken> logprobs;
+  Status status = Done{};
+};
+
 class GgufModel : public Model {
  public:
   GgufModel(GgufOptions options, GgufFile file) : options_(std::move(options)), file_(std::move(file)) {}
   Status load();
 
-  std::string id() const override { return "gguf:" + file_.name; }
+  std::string id() const override;
   Json settings() const override;
-  int episodes_at_once() const override { return 1; }
+  ModelCard card() const override;
+  int episodes_at_once() const override { return widest; }
   Result<std::optional<int64_t>> check(const Request& opening) override;
-  void submit(Request request, OnDone on_done) override { waiting_.emplace_back(request, std::move(on_done)); }
+  void submit(Request request, OnDone on_done) override;
+  bool has_logprobs() const override { return true; }
+  void score(Request request, std::vector<Message> options, OnScored on_done) override;
+  void weigh(Request request, std::vector<std::string> labels, OnWeighed on_done) override;
   void poll(std::chrono::milliseconds wait) override;
+  void ended(const EpisodeSpec& spec) override;
 
  private:
-  Result<Reply> answer(const Request& request);
-  Status read_prompt(const std::vector<llama_token>& tokens, bool first_turn, Usage& usage);
-  Status compute(const llama_token* tokens, int n);
-  void forget();
+  Result<std::shared_ptr<Writing>> prepare(const Request& request);
+  const std::vector<llama_token>& first_tokens_of(const std::string& label);
+  std::optional<llama_token> write(Writing& writing, const float* logits) const;
+  void deliver(Writing& writing);
+  Result<Prompt> prompt_for(const Request& request);
+  void later(std::function<void()> answer);  // to be called by poll(); from any thread
 
   GgufOptions options_;
   GgufFile file_;
-  llama_model_ptr model_;
-  llama_context_ptr context_;
+  SharedWeights weights_;
+  llama_adapter_lora* adapter_ = nullptr;
+  GgufFile adapter_file_;
   std::unique_ptr<ChatFormat> format_;
   const llama_vocab* vocab_ = nullptr;
+  int context_ = 0, threads_ = 1;
+  std::map<std::string, std::vector<llama_token>> first_tokens_;  // of labels, as they were asked for
+  std::map<const void*, std::vector<Reply>> written_;             // the replies so far of each open conversation
 
-  std::deque<std::pair<Request, OnDone>> waiting_;
-  std::vector<Reply> written_;       // the replies of the episode that is being played
-  std::vector<llama_token> cached_;  // what the context holds, in order
-  size_t first_single_ = none;       // of those, the first that was computed one by one
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<std::function<void()>> done_;  // what poll() is to call
+  std::unique_ptr<Engine> engine_;           // last: its thread uses what stands above
 };
 
 Status GgufModel::load() {
@@ -87,59 +105,91 @@ Status GgufModel::load() {
   };
   capture_llama_log();
   take_llama_error();
-  auto cannot_load = [&] {
-    std::string why = take_llama_error();
-    return refuse("cannot be loaded" + (why.empty() ? "." : ": " + why + "."));
-  };
-
-  llama_model_params wanted = llama_model_default_params();
-  model_.reset(llama_model_load_from_file(options_.path.c_str(), wanted));
-  if (!model_) return cannot_load();
-  if (llama_model_has_encoder(model_.get()) || !llama_model_has_decoder(model_.get()) ||
-      llama_model_is_diffusion(model_.get()))
+  Result<SharedWeights> weights = load_weights(options_.path, options_.gpu_layers);
+  if (!weights) return refuse(weights.error().text);
+  weights_ = std::move(*weights);
+  llama_model* model = weights_.get();
+  if (llama_model_has_encoder(model) || !llama_model_has_decoder(model) || llama_model_is_diffusion(model))
     return refuse("is no model that writes text token by token.");
-  vocab_ = llama_model_get_vocab(model_.get());
+  vocab_ = llama_model_get_vocab(model);
   if (llama_vocab_type(vocab_) == LLAMA_VOCAB_TYPE_NONE) return refuse("has no vocabulary.");
+  if (!options_.lora.empty()) {
+    Result<GgufFile> adapter_file = check_adapter(options_.lora);
+    if (!adapter_file) return adapter_file.error();
+    Result<llama_adapter_lora*> adapter = load_adapter(weights_, options_.lora);
+    if (!adapter) return adapter.error();
+    adapter_ = *adapter;
+    adapter_file_ = std::move(*adapter_file);
+  }
 
-  const int trained = llama_model_n_ctx_train(model_.get());
+  const int trained = llama_model_n_ctx_train(model);
   if (options_.context > trained)
     return refuse(fmt::format("was trained on contexts of {} tokens; ctx={} is too large.", trained, options_.context));
-  llama_context_params how = llama_context_default_params();
-  how.n_ctx = options_.context > 0 ? options_.context : std::min(trained, 8192);
-  how.n_batch = how.n_ubatch = largest_chunk;
-  how.n_seq_max = 1;
-  how.n_threads = how.n_threads_batch =
+  context_ = options_.context > 0 ? options_.context : std::min(trained, usual_context);
+  threads_ =
       options_.threads > 0 ? options_.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  how.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
-  how.no_perf = true;
-  context_.reset(llama_init_from_model(model_.get(), how));
-  if (!context_) return cannot_load();
-  if (!llama_get_memory(context_.get())) return refuse("is no model that writes text token by token.");
+  EngineOptions how;
+  how.context = context_;
+  how.threads = threads_;
+  how.exact = options_.mode == GgufOptions::Mode::exact;
+  how.hold = options_.hold == GgufOptions::Hold::unified   ? EngineOptions::Hold::unified
+             : options_.hold == GgufOptions::Hold::streams ? EngineOptions::Hold::streams
+                                                           : EngineOptions::Hold::automatic;
+  how.memory = memory_for(options_.memory);
+  how.width = widest;
+  how.prepare = [this](llama_context* context) {
+    if (!adapter_) return;
+    float scale = static_cast<float>(options_.lora_scale);
+    llama_set_adapters_lora(context, &adapter_, 1, &scale);
+  };
+  Result<std::unique_ptr<Engine>> engine = Engine::make(model, how);
+  if (!engine) return refuse("cannot be loaded: " + engine.error().text + ".");
+  engine_ = std::move(*engine);
 
-  Result<std::unique_ptr<ChatFormat>> format = ChatFormat::make(model_.get(), options_.tool_format);
+  Result<std::unique_ptr<ChatFormat>> format = ChatFormat::make(model, options_.tool_format);
   if (!format) return refuse(format.error().text);
   format_ = std::move(*format);
   return Done{};
 }
 
+std::string GgufModel::id() const { return "gguf:" + file_.name + (adapter_ ? "?lora=" + adapter_file_.name : ""); }
+
+ModelCard GgufModel::card() const {
+  ModelCard card = gguf_card({.model = weights_.get(),
+                              .file = file_,
+                              .adapter = adapter_ ? &adapter_file_ : nullptr,
+                              .options = options_,
+                              .format = *format_,
+                              .engine = *engine_,
+                              .context = context_,
+                              .threads = threads_});
+  card.id = id();
+  return card;
+}
+
 Json GgufModel::settings() const {
   Sampling unasked;
+  Json lora;  // null: none
+  if (adapter_)
+    lora = {{"file", valid_utf8(adapter_file_.name)}, {"sha256", adapter_file_.sha256}, {"scale", options_.lora_scale}};
   char description[128] = "";
-  llama_model_desc(model_.get(), description, sizeof description);
+  llama_model_desc(weights_.get(), description, sizeof description);
   return {{"backend", "llama.cpp"},
           {"file", valid_utf8(file_.name)},
           {"file_sha256", file_.sha256},
-          {"name", meta(model_.get(), "general.name")},
-          {"architecture", meta(model_.get(), "general.architecture")},
+          {"name", meta(weights_.get(), "general.name")},
+          {"architecture", meta(weights_.get(), "general.architecture")},
           {"description", valid_utf8(description)},
-          {"parameters", llama_model_n_params(model_.get())},
-          {"quantisation", llama_ftype_name(llama_model_ftype(model_.get()))},
-          {"context", llama_n_ctx(context_.get())},
-          {"threads", llama_n_threads(context_.get())},
+          {"parameters", llama_model_n_params(weights_.get())},
+          {"quantisation", llama_ftype_name(llama_model_ftype(weights_.get()))},
+          {"context", context_},
+          {"threads", threads_},
+          {"mode", options_.mode == GgufOptions::Mode::exact ? "exact" : "fast"},
           {"flash_attention", false},
-          {"chunk", largest_chunk},
+          {"lora", lora},
           {"temperature", options_.temperature.value_or(unasked.temperature)},
           {"top_p", options_.top_p.value_or(unasked.top_p)},
+          {"min_p", options_.min_p.value_or(unasked.min_p)},
           {"max_tokens", options_.max_tokens.value_or(unasked.max_tokens)},
           {"tool_format", format_->name()},
           {"grammar", options_.grammar},
@@ -154,118 +204,212 @@ Result<std::optional<int64_t>> GgufModel::check(const Request& opening) {
   if (!prompt)
     return Error{fmt::format("gguf:{} cannot be asked: its chat template refuses the conversation: {}.",
                              for_terminal(options_.path), prompt.error().text)};
-  const size_t has = llama_n_ctx(context_.get());
+  const size_t has = static_cast<size_t>(context_);
   if (prompt->tokens.size() < has) return std::optional(static_cast<int64_t>(prompt->tokens.size()));
   return Error{fmt::format(
       "gguf:{} has a context of {} tokens, too small: an episode of {} begins with {}; ctx=N asks for more.",
       for_terminal(options_.path), has, opening.spec->scenario->name, prompt->tokens.size())};
 }
 
-void GgufModel::poll(std::chrono::milliseconds) {
-  if (waiting_.empty()) return;
-  auto [request, on_done] = std::move(waiting_.front());
-  waiting_.pop_front();
-  Result<Reply> reply = Error{};
-  try {
-    reply = answer(request);
-  } catch (const std::exception& e) {
-    forget();
-    reply = Error{fmt::format("llama.cpp failed: {}", clipped(for_terminal(e.what()), 200)), ErrorKind::unfinished};
+void GgufModel::later(std::function<void()> answer) {
+  {
+    std::lock_guard lock(mutex_);
+    done_.push_back(std::move(answer));
   }
-  on_done(std::move(reply));
+  arrived_.notify_one();
 }
 
-Result<Reply> GgufModel::answer(const Request& request) {
-  written_.resize(std::min(written_.size(), static_cast<size_t>(std::max(request.turn, 0))));
-  Result<Prompt> prompt = format_->prompt(*request.messages, *request.tools, written_, options_.grammar);
+void GgufModel::submit(Request request, OnDone on_done) {
+  Result<std::shared_ptr<Writing>> made = prepare(request);
+  if (!made) return later([on_done = std::move(on_done), error = made.error()] { on_done(error); });
+  std::shared_ptr<Writing> writing = std::move(*made);
+  writing->on_done = std::move(on_done);
+  EngineJob job;
+  job.prompt = writing->prompt.tokens;
+  job.most = writing->limit;
+  job.conversation = writing->conversation;
+  job.next = [this, writing](const float* logits) { return write(*writing, logits); };
+  job.done = [this, writing](EngineReply reply) {
+    if (writing->status && !reply.status) writing->status = reply.status;
+    writing->usage.cached_tokens = reply.cached_tokens;
+    later([this, writing] { deliver(*writing); });
+  };
+  engine_->submit(std::move(job));
+}
+
+Result<Prompt> GgufModel::prompt_for(const Request& request) {
+  std::vector<Reply>& written = written_[request.spec];
+  written.resize(std::min(written.size(), static_cast<size_t>(std::max(request.turn, 0))));
+  Result<Prompt> prompt = format_->prompt(*request.messages, *request.tools, written, options_.grammar);
   if (!prompt)
     return Error{"the model's chat template refuses the conversation: " + prompt.error().text, ErrorKind::unfinished};
-  const int room = static_cast<int>(llama_n_ctx(context_.get())) - static_cast<int>(prompt->tokens.size());
-  if (room < 1) return Error{context_full, ErrorKind::unfinished};
+  if (static_cast<int>(prompt->tokens.size()) >= context_) return Error{context_full, ErrorKind::unfinished};
+  return prompt;
+}
 
+Result<std::shared_ptr<Writing>> GgufModel::prepare(const Request& request) {
+  Result<Prompt> prompt = prompt_for(request);
+  if (!prompt) return prompt.error();
+  const int room = context_ - static_cast<int>(prompt->tokens.size());
   Sampling sampling = request.sampling;
   sampling.temperature = options_.temperature.value_or(sampling.temperature);
   sampling.top_p = options_.top_p.value_or(sampling.top_p);
+  sampling.min_p = options_.min_p.value_or(sampling.min_p);
   const int limit = std::min({room, sampling.max_tokens, options_.max_tokens.value_or(sampling.max_tokens)});
   Result<Sampler> sampler = Sampler::make(vocab_, sampling, prompt->grammar);
   if (!sampler) return sampler.error();
-
-  Usage usage;
-  if (Status status = read_prompt(prompt->tokens, request.turn == 0, usage); !status) return status.error();
-
-  std::string raw;
-  bool cut = true;  // until it ends by itself
-  while (usage.completion_tokens < limit) {
-    Result<llama_token> token = sampler->draw(llama_get_logits_ith(context_.get(), -1));
-    if (!token) return token.error();
-    ++usage.completion_tokens;
-    if (llama_vocab_is_eog(vocab_, *token)) {
-      cut = false;
-      break;
-    }
-    raw += piece_of(vocab_, *token);
-    auto stop = std::find_if(prompt->stops.begin(), prompt->stops.end(),
-                             [&](const std::string& s) { return !s.empty() && raw.find(s) != raw.npos; });
-    if (stop != prompt->stops.end()) {
-      raw.resize(raw.find(*stop));
-      cut = false;
-      break;
-    }
-    if (usage.completion_tokens == limit) break;
-    first_single_ = std::min(first_single_, cached_.size());
-    if (Status status = compute(&*token, 1); !status) return status.error();
-  }
-
-  Reply reply = format_->read(*prompt, raw, cut);
-  reply.usage = usage;
-  written_.push_back(reply);
-  return reply;
+  auto writing = std::make_shared<Writing>();
+  writing->conversation = request.spec;
+  writing->prompt = std::move(*prompt);
+  writing->sampler = std::move(*sampler);
+  writing->limit = limit;
+  writing->top = request.logprobs;
+  return writing;
 }
 
-Status GgufModel::read_prompt(const std::vector<llama_token>& tokens, bool first_turn, Usage& usage) {
-  size_t keep = std::mismatch(cached_.begin(), cached_.end(), tokens.begin(), tokens.end()).first - cached_.begin();
-  if (first_turn) keep = std::min(keep, first_single_);
-  keep = std::min(keep, tokens.size() - std::min(tokens.size(), smallest_chunk));
-  if (keep == 0) {
-    forget();
-  } else if (keep < cached_.size()) {
-    // Recurrent models cannot go back to an earlier state: they start again.
-    if (llama_memory_seq_rm(llama_get_memory(context_.get()), 0, static_cast<llama_pos>(keep), -1)) {
-      cached_.resize(keep);
-      if (first_single_ >= keep) first_single_ = none;
-    } else {
-      forget();
-      keep = 0;
-    }
+// One job for each option: they share the conversation, which is computed once, and are read beside each other.
+void GgufModel::score(Request request, std::vector<Message> options, OnScored on_done) {
+  struct Scoring {
+    std::vector<std::vector<TokenLogprob>> scores;
+    size_t left = 0;
+    Status status = Done{};
+    OnScored on_done;
+  };
+  auto scoring = std::make_shared<Scoring>();
+  scoring->on_done = std::move(on_done);
+  scoring->scores.resize(options.size());
+  auto refuse = [&](const Error& error) { later([scoring, error] { scoring->on_done(error); }); };
+  Result<Prompt> prompt = prompt_for(request);
+  if (!prompt) return refuse(prompt.error());
+  std::vector<EngineJob> jobs;
+  for (size_t i = 0; i < options.size(); ++i) {
+    Result<std::vector<llama_token>> tokens =
+        format_->continuation(*prompt, *request.messages, *request.tools, written_[request.spec], options[i]);
+    if (!tokens) return refuse(tokens.error());
+    if (prompt->tokens.size() + tokens->size() > static_cast<size_t>(context_))
+      return refuse({context_full, ErrorKind::unfinished});
+    if (tokens->empty()) return refuse({"an option is empty", ErrorKind::unfinished});
+    EngineJob job;
+    job.prompt = prompt->tokens;
+    // The last token shows nothing that is asked for: its logits would be of what follows it.
+    job.prompt.insert(job.prompt.end(), tokens->begin(), tokens->end() - 1);
+    job.common = prompt->tokens.size();
+    job.seen_from = prompt->tokens.size() - 1;
+    job.seen = [this, scoring, i, first = job.seen_from, option = *tokens](size_t at, const float* logits) {
+      std::vector<TokenLogprob>& score = scoring->scores[i];
+      score.resize(option.size());
+      score[at - first] = logprob_of(vocab_, logits, option[at - first], 0);
+      if (std::isnan(score[at - first].logprob))
+        scoring->status = Error{"the model's logits are not numbers (NaN)", ErrorKind::unfinished};
+    };
+    job.done = [this, scoring](EngineReply reply) {
+      if (!reply.status) scoring->status = reply.status;
+      if (--scoring->left > 0) return;
+      later([scoring] {
+        if (scoring->status)
+          scoring->on_done(std::move(scoring->scores));
+        else
+          scoring->on_done(scoring->status.error());
+      });
+    };
+    jobs.push_back(std::move(job));
   }
-  usage.prompt_tokens = static_cast<int64_t>(tokens.size());
-  usage.cached_tokens = static_cast<int64_t>(keep);
-
-  const size_t left = tokens.size() - keep, chunks = (left + largest_chunk - 1) / largest_chunk;
-  for (size_t i = 0; i < chunks; ++i) {
-    size_t begin = keep + left * i / chunks, end = keep + left * (i + 1) / chunks;
-    if (Status status = compute(tokens.data() + begin, static_cast<int>(end - begin)); !status) return status;
-  }
-  return Done{};
+  if (jobs.empty()) return refuse({"there are no options", ErrorKind::unfinished});
+  scoring->left = jobs.size();
+  for (EngineJob& job : jobs) engine_->submit(std::move(job));
 }
 
-Status GgufModel::compute(const llama_token* tokens, int n) {
-  std::vector<llama_token> batch(tokens, tokens + n);
-  int32_t failed = llama_decode(context_.get(), llama_batch_get_one(batch.data(), n));
-  if (failed == 0) {
-    cached_.insert(cached_.end(), batch.begin(), batch.end());
-    return Done{};
-  }
-  forget();  // after an error the memory may hold a part of the batch
-  if (failed == 1) return Error{context_full, ErrorKind::unfinished};
-  return Error{fmt::format("llama.cpp could not compute (llama_decode: {}) {}", failed, take_llama_error()),
-               ErrorKind::unfinished};
+void GgufModel::weigh(Request request, std::vector<std::string> labels, OnWeighed on_done) {
+  Result<Prompt> prompt = prompt_for(request);
+  if (!prompt) return later([on_done = std::move(on_done), error = prompt.error()] { on_done(error); });
+  std::vector<std::vector<llama_token>> tokens;
+  for (const std::string& label : labels) tokens.push_back(first_tokens_of(label));
+  // A token with which several labels begin tells nothing.
+  for (size_t i = 0; i < tokens.size(); ++i)
+    std::erase_if(tokens[i], [&](llama_token token) {
+      for (size_t j = 0; j < labels.size(); ++j) {
+        const std::vector<llama_token>& others = first_tokens_of(labels[j]);
+        if (j != i && std::find(others.begin(), others.end(), token) != others.end()) return true;
+      }
+      return false;
+    });
+  auto weights = std::make_shared<std::vector<double>>(labels.size());
+  EngineJob job;
+  job.prompt = std::move(prompt->tokens);
+  job.next = [this, weights, tokens](const float* logits) -> std::optional<llama_token> {
+    const double total = log_total(logits, llama_vocab_n_tokens(vocab_));
+    for (size_t i = 0; i < tokens.size(); ++i)
+      for (llama_token token : tokens[i]) (*weights)[i] += std::exp(logits[token] - total);
+    return std::nullopt;
+  };
+  job.done = [this, weights, on_done = std::move(on_done)](EngineReply reply) {
+    later([weights, on_done, status = reply.status] {
+      if (!status) return on_done(status.error());
+      for (double weight : *weights)
+        if (!std::isfinite(weight)) return on_done(Error{"the model's logits are not numbers", ErrorKind::unfinished});
+      on_done(*weights);
+    });
+  };
+  engine_->submit(std::move(job));
 }
 
-void GgufModel::forget() {
-  llama_memory_clear(llama_get_memory(context_.get()), false);
-  cached_.clear();
-  first_single_ = none;
+const std::vector<llama_token>& GgufModel::first_tokens_of(const std::string& label) {
+  auto [known, fresh] = first_tokens_.try_emplace(label);
+  if (fresh) known->second = first_tokens(vocab_, label);
+  return known->second;
+}
+
+// On the engine's thread: one more token, or the end.
+std::optional<llama_token> GgufModel::write(Writing& writing, const float* logits) const {
+  Result<llama_token> token = writing.sampler->draw(logits);
+  if (!token) {
+    writing.status = token.error();
+    return std::nullopt;
+  }
+  ++writing.usage.completion_tokens;
+  if (writing.top >= 0) writing.logprobs.push_back(logprob_of(vocab_, logits, *token, writing.top));
+  if (llama_vocab_is_eog(vocab_, *token)) {
+    writing.cut = false;
+    writing.ended_by_grammar = writing.sampler->ended_by_grammar();
+    return std::nullopt;
+  }
+  writing.raw += piece_of(vocab_, *token);
+  for (const std::string& stop : writing.prompt.stops) {
+    const size_t at = stop.empty() ? std::string::npos : writing.raw.find(stop);
+    if (at == std::string::npos) continue;
+    writing.raw.resize(at);
+    writing.cut = false;
+    return std::nullopt;
+  }
+  if (writing.usage.completion_tokens == writing.limit) return std::nullopt;
+  return *token;
+}
+
+void GgufModel::poll(std::chrono::milliseconds wait) {
+  engine_->go();
+  std::vector<std::function<void()>> ready;
+  {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, wait, [&] { return !done_.empty(); });
+    ready.swap(done_);
+  }
+  for (const auto& answer : ready) answer();
+}
+
+void GgufModel::deliver(Writing& writing) {
+  if (!writing.status) return writing.on_done(writing.status.error());
+  Reply reply = format_->read(writing.prompt, writing.raw, writing.cut);
+  if (writing.ended_by_grammar && reply.stop == StopReason::end) reply.stop = StopReason::grammar;
+  reply.usage = writing.usage;
+  reply.usage.prompt_tokens = static_cast<int64_t>(writing.prompt.tokens.size());
+  reply.logprobs = std::move(writing.logprobs);
+  written_[writing.conversation].push_back(reply);
+  writing.on_done(std::move(reply));
+}
+
+void GgufModel::ended(const EpisodeSpec& spec) {
+  written_.erase(&spec);
+  engine_->end(&spec);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "model/gguf/gguf_model.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -45,7 +47,8 @@ class GgufModelTest : public testing::Test {
     Request request{
         .messages = &messages, .tools = &tools, .turn = turn, .sampling = {.seed = seed, .max_tokens = tokens}};
     model->submit(request, [&](Result<Reply> reply) { got = std::move(reply); });
-    model->poll({});
+    for (bool waiting = true; waiting; waiting = !got && got.error().text == "no answer")
+      model->poll(std::chrono::milliseconds(100));
     return got;
   }
   Result<std::optional<int64_t>> check() {
@@ -169,6 +172,188 @@ TEST_F(GgufModelTest, WritesOnlyReadableRepliesUnderAGrammar) {
   EXPECT_GE(calls, 1);
 }
 
+// Waits for an answer of any kind.
+template <class T, class Ask>
+Result<T> answer_to(Model& model, Ask ask) {
+  std::optional<Result<T>> got;
+  ask([&](Result<T> answer) { got = std::move(answer); });
+  while (!got) model.poll(std::chrono::milliseconds(100));
+  return *got;
+}
+
+TEST_F(GgufModelTest, GivesTheLogprobsOfWhatItWroteInFullPrecision) {
+  make({}, "mode=exact");
+  Request request{.messages = &messages, .tools = &tools, .sampling = {.seed = 3, .max_tokens = 20}, .logprobs = 5};
+  Result<Reply> reply = answer_to<Reply>(*model, [&](OnDone done) { model->submit(request, done); });
+  ASSERT_TRUE(reply) << reply.error().text;
+  ASSERT_EQ(reply->logprobs.size(), size_t(reply->usage.completion_tokens));
+  std::string spelled;
+  for (const WrittenToken& token : reply->logprobs) {
+    ASSERT_EQ(token.top.size(), 5u);
+    EXPECT_LT(token.logprob, 0);
+    EXPECT_LE(token.logprob, token.top[0].logprob);
+    for (size_t i = 1; i < token.top.size(); ++i) EXPECT_LE(token.top[i].logprob, token.top[i - 1].logprob);
+    spelled += token.bytes;
+  }
+  EXPECT_TRUE(spelled.starts_with(reply->raw.substr(0, 1)));
+  // All of the vocabulary: it sums to 1, far beyond single precision.
+  request.logprobs = 1000;
+  reply = answer_to<Reply>(*model, [&](OnDone done) { model->submit(request, done); });
+  ASSERT_EQ(reply->logprobs[0].top.size(), 259u);
+  double sum = 0;
+  for (const TokenLogprob& one : reply->logprobs[0].top) sum += std::exp(one.logprob);
+  EXPECT_NEAR(sum, 1, 1e-12);
+}
+
+// What it wrote is scored as it was drawn: two ways to the same numbers.
+TEST_F(GgufModelTest, ScoresAnAlternativeAsItWouldHaveWrittenIt) {
+  make({.liking = {{"<|im_end|>", 12}, {"a", 12}, {"b", 12}, {"c", 12}, {"d", 12}}}, "mode=exact");
+  tools.clear();
+  std::vector<Message> options;
+  std::vector<std::vector<WrittenToken>> written;
+  for (uint64_t seed = 0; seed < 40 && options.size() < 6; ++seed) {
+    Request request{
+        .messages = &messages, .tools = &tools, .sampling = {.seed = seed, .max_tokens = 12}, .logprobs = 0};
+    Result<Reply> reply = answer_to<Reply>(*model, [&](OnDone done) { model->submit(request, done); });
+    if (reply->stop != StopReason::end || reply->text != reply->raw || reply->logprobs.size() < 2) continue;
+    std::string bytes;
+    for (const WrittenToken& token : reply->logprobs) bytes += token.bytes;
+    if (bytes != reply->text + "<|im_end|>") continue;
+    options.push_back({.role = Role::assistant, .text = reply->text});
+    written.push_back(reply->logprobs);
+  }
+  ASSERT_GE(options.size(), 3u);
+  using Scores = std::vector<std::vector<TokenLogprob>>;
+  Result<Scores> scores = answer_to<Scores>(*model, [&](OnScored done) {
+    model->score({.messages = &messages, .tools = &tools, .sampling = {}}, options, done);
+  });
+  ASSERT_TRUE(scores) << scores.error().text;
+  for (size_t i = 0; i < options.size(); ++i) {
+    ASSERT_EQ((*scores)[i].size(), written[i].size()) << options[i].text;
+    for (size_t t = 0; t < written[i].size(); ++t)
+      EXPECT_EQ((*scores)[i][t], static_cast<const TokenLogprob&>(written[i][t])) << options[i].text << " at " << t;
+  }
+}
+
+TEST_F(GgufModelTest, WeighsLabelsInEverySpelling) {
+  make({.liking = {{"y", 3}, {"N", 3}}});
+  Request request{.messages = &messages, .tools = &tools, .sampling = {}};
+  using Weights = std::vector<double>;
+  auto weigh = [&](std::vector<std::string> labels) {
+    return *answer_to<Weights>(*model, [&](OnWeighed done) { model->weigh(request, labels, done); });
+  };
+  // This vocabulary has bytes alone: a word begins with its letter, small or capital.
+  Weights both = weigh({"yes", "no"});
+  request.logprobs = 1000;
+  request.sampling = {.seed = 1, .max_tokens = 1};
+  Result<Reply> reply = answer_to<Reply>(*model, [&](OnDone done) { model->submit(request, done); });
+  double yes = 0;
+  for (const TokenLogprob& one : reply->logprobs[0].top)
+    if (one.bytes == "y" || one.bytes == "Y") yes += std::exp(one.logprob);
+  EXPECT_NEAR(both[0], yes, 1e-3);
+  EXPECT_GT(both[0], 0.05);
+  EXPECT_GT(both[1], 0.05);
+  EXPECT_LT(both[0] + both[1], 1);
+  // What two labels begin with alike tells nothing of either.
+  EXPECT_THAT(weigh({"yes", "yellow"}), testing::ElementsAre(0, 0));
+}
+
+TEST_F(GgufModelTest, SharesTheBaseOfAdaptersAndKeepsThemApart) {
+  make({}, "temperature=0");
+  const std::string base = said(1);
+  const std::string adapter = path + ".lora";
+  write_tiny_adapter(adapter, 1, 0);
+  std::unique_ptr<Model> plain = std::move(model);
+  open("temperature=0&lora=" + adapter);
+  ASSERT_TRUE(model) << error;
+  EXPECT_EQ(said(1), base) << "an adapter that adds nothing";
+  EXPECT_EQ(model->id(), plain->id() + "?lora=" + std::filesystem::path(adapter).filename().string());
+  EXPECT_EQ(model->settings()["lora"]["scale"], 1.0);
+  EXPECT_TRUE(plain->settings()["lora"].is_null());
+  write_tiny_adapter(adapter, 1, 20);
+  open("temperature=0&lora=" + adapter);
+  EXPECT_NE(said(1), base);
+  open("temperature=0&lora_scale=0&lora=" + adapter);
+  EXPECT_EQ(said(1), base);
+  std::swap(model, plain);
+  EXPECT_EQ(said(1), base) << "the base alone, while the adapter is loaded";
+
+  open("lora=" + path);
+  EXPECT_THAT(error, HasSubstr("it is no adapter"));
+  EXPECT_FALSE(model);
+  std::filesystem::resize_file(adapter, 600);
+  open("lora=" + adapter);
+  EXPECT_FALSE(model);
+  std::filesystem::remove(adapter);
+  open("lora=" + adapter);
+  EXPECT_FALSE(model);
+}
+
+// Many episodes at once, each of three turns, and the same words whatever the concurrency.
+TEST_F(GgufModelTest, WritesTheSameAtEveryConcurrencyInExactMode) {
+  struct Talk {
+    std::vector<Message> messages;
+    EpisodeSpec spec;
+    std::vector<std::string> raw;
+  };
+  auto play = [&](size_t width) {
+    open("mode=exact");
+    std::vector<std::unique_ptr<Talk>> talks;
+    std::vector<Talk*> open_talks;
+    size_t begun = 0, busy = 0;
+    std::function<void(Talk&)> ask = [&](Talk& talk) {
+      ++busy;
+      const int turn = static_cast<int>(talk.raw.size());
+      const uint64_t seed = 1000 * static_cast<uint64_t>(talk.spec.epoch) + static_cast<uint64_t>(turn);
+      model->submit({.spec = &talk.spec,
+                     .messages = &talk.messages,
+                     .tools = &tools,
+                     .turn = turn,
+                     .sampling = {.seed = seed, .max_tokens = 10},
+                     .logprobs = 2},
+                    [&talk, &busy](Result<Reply> reply) {
+                      --busy;
+                      talk.raw.push_back(reply ? reply->raw : reply.error().text);
+                      for (const WrittenToken& t : reply->logprobs) talk.raw.back() += fmt::format(" {:a}", t.logprob);
+                      talk.messages.push_back({.role = Role::assistant, .text = reply->raw});
+                      talk.messages.push_back({.role = Role::user, .text = "Go on."});
+                    });
+    };
+    std::map<int, std::vector<std::string>> all;
+    while (begun < 100 || busy > 0) {
+      while (begun < 100 && busy < width) {
+        auto talk = std::make_unique<Talk>();
+        talk->messages = messages;
+        talk->messages[1].text += std::string(begun % 30, 'x');
+        talk->spec.epoch = static_cast<int>(begun++);
+        open_talks.push_back(talk.get());
+        ask(*talk);
+        talks.push_back(std::move(talk));
+      }
+      std::vector<size_t> before;
+      for (Talk* talk : open_talks) before.push_back(talk->raw.size());
+      model->poll(std::chrono::milliseconds(100));
+      for (size_t i = 0; i < open_talks.size(); ++i) {
+        Talk& talk = *open_talks[i];
+        if (talk.raw.size() == before[i] || talk.raw.size() > 3) continue;
+        if (talk.raw.size() < 3) {
+          ask(talk);
+        } else {
+          all[talk.spec.epoch] = talk.raw;
+          model->ended(talk.spec);
+        }
+      }
+      std::erase_if(open_talks, [](Talk* talk) { return talk->raw.size() >= 3; });
+    }
+    return all;
+  };
+  write_tiny_gguf(path, {});
+  const auto alone = play(1);
+  ASSERT_EQ(alone.size(), 100u);
+  EXPECT_EQ(alone, play(7));
+  EXPECT_EQ(alone, play(64));
+}
+
 TEST_F(GgufModelTest, FoldsTheSystemTextForTemplatesWithoutThatRole) {
   std::string picky = chatml;
   picky.insert(0, "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}");
@@ -268,7 +453,7 @@ TEST(RealModel, GoesOnInTheGenericFormat) {
     Result<Reply> got = Error{};
     (*model)->submit({.messages = &messages, .tools = &mail, .turn = 0, .sampling = {.seed = seed, .max_tokens = 40}},
                      [&](Result<Reply> reply) { got = std::move(reply); });
-    (*model)->poll({});
+    while (!got && got.error().text.empty()) (*model)->poll(std::chrono::milliseconds(100));
     ASSERT_TRUE(got) << got.error().text;
     well_formed += got->malformed.empty();
     EXPECT_TRUE(seed == 0 || got->usage.cached_tokens > got->usage.prompt_tokens / 2);

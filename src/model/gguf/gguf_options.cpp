@@ -31,26 +31,66 @@ Status store(Result<T> value, To& to) {
   return Done{};
 }
 
-// One row per option drives reading, and the list in messages.
+// One row per option drives reading, the list in messages, and help.
 struct Option {
   const char* key;
+  const char* value;  // what stands behind the =
+  const char* help;   // one sentence, without a capital and a point
   Status (*read)(const std::string& key, const std::string& value, GgufOptions& options);
 };
 
 using Str = const std::string&;
 const Option table[] = {
-    {"ctx", [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 256, 1 << 20), o.context); }},
-    {"threads", [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 1, 512), o.threads); }},
-    {"temperature", [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 0.0, 10.0), o.temperature); }},
-    {"top_p", [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 0.001, 1.0), o.top_p); }},
-    {"max_tokens", [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 1, 1 << 20), o.max_tokens); }},
-    {"grammar",
+    {"ctx", "N",
+     "tokens of one conversation, at most; without it the context that the model was trained on, but no more than 8192",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 256, 1 << 20), o.context); }},
+    {"threads", "N", "threads that compute; without it one for each core",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 1, 512), o.threads); }},
+    {"temperature", "T", "of sampling, 0 always takes the likeliest token; without it 1",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 0.0, 10.0), o.temperature); }},
+    {"top_p", "P", "samples only from the likeliest tokens that together have this probability; without it 1: from all",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 0.001, 1.0), o.top_p); }},
+    {"min_p", "P", "never samples a token of less than this share of the likeliest one's probability; without it 0",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 0.0, 1.0), o.min_p); }},
+    {"max_tokens", "N", "tokens of one reply, at most; without it the scenario's own limit alone",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 1, 1 << 20), o.max_tokens); }},
+    {"grammar", "on|off", "on holds every reply to a grammar, so that each tool call can be read; without it off",
      [](Str k, Str v, GgufOptions& o) -> Status {
        if (v != "on" && v != "off") return expected(k, v, "on or off");
        o.grammar = v == "on";
        return Done{};
      }},
-    {"template",
+    {"mode", "fast|exact",
+     "exact computes an episode to the bit the same whatever is computed beside it, and more slowly; without it fast",
+     [](Str k, Str v, GgufOptions& o) -> Status {
+       if (v != "fast" && v != "exact") return expected(k, v, "fast or exact");
+       o.mode = v == "exact" ? GgufOptions::Mode::exact : GgufOptions::Mode::fast;
+       return Done{};
+     }},
+    {"hold", "auto|unified|streams",
+     "how conversations lie in memory, for measurements: in one cache, or each in its own; without it auto",
+     [](Str k, Str v, GgufOptions& o) -> Status {
+       using enum GgufOptions::Hold;
+       if (v != "auto" && v != "unified" && v != "streams") return expected(k, v, "auto, unified or streams");
+       o.hold = v == "unified" ? unified : v == "streams" ? streams : automatic;
+       return Done{};
+     }},
+    {"memory", "MB",
+     "for the keys and values of all conversations; without it 2048, or a quarter of the machine if that is less",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 16, 1 << 24), o.memory); }},
+    {"gpu_layers", "N", "layers on an accelerator, where assay was built for one; without it as many as fit",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 0, 10000), o.gpu_layers); }},
+    {"lora", "FILE", "an adapter (GGUF) on top of the model",
+     [](Str k, Str v, GgufOptions& o) -> Status {
+       if (v.empty()) return expected(k, v, "an adapter's file");
+       o.lora = v;
+       return Done{};
+     }},
+    {"lora_scale", "X", "how strongly the adapter counts; without it 1",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, -100.0, 100.0), o.lora_scale); }},
+    {"template", "native|generic|auto",
+     "how the model is told of its tools: by its own chat template, or in plain JSON; without it native where its "
+     "template can",
      [](Str k, Str v, GgufOptions& o) -> Status {
        using enum GgufOptions::Template;
        if (v != "native" && v != "generic" && v != "auto") return expected(k, v, "native, generic or auto");
@@ -76,6 +116,12 @@ Status set(const std::string& assignment, GgufOptions& options) {
 }
 
 }  // namespace
+
+std::vector<GgufOptionHelp> gguf_options_help() {
+  std::vector<GgufOptionHelp> all;
+  for (const Option& option : table) all.push_back({option.key, option.value, option.help});
+  return all;
+}
 
 Result<GgufOptions> parse_gguf_options(const std::string& text) {
   GgufOptions options;

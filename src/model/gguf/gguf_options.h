@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -16,12 +17,27 @@ struct GgufOptions {
   int threads = 0;                    // 0: as many as there are cores
   std::optional<double> temperature;  // 0: greedy. These three, where given, stand before what a request asks
   std::optional<double> top_p;
-  std::optional<int> max_tokens;               // of one reply; a request may ask for less
+  std::optional<double> min_p;
+  std::optional<int> max_tokens;  // of one reply; a request may ask for less
+  enum class Mode { fast, exact };
+  enum class Hold { automatic, unified, streams };
+  Mode mode = Mode::fast;       // exact: what is written does not depend on what else is computed, to the bit
+  Hold hold = Hold::automatic;  // how sequences are held (engine.h); to be chosen by hand for measurements alone
+  int memory = 0;               // MB for keys and values; 0: 2048, or a quarter of the machine's memory if that is less
+  int gpu_layers = -1;          // layers on an accelerator; -1: as many as fit (none where llama.cpp was built without)
+  std::string lora;             // an adapter's file; "": none
+  double lora_scale = 1;
   bool grammar = false;                        // constrain every reply to what can be read
   Template tool_format = Template::automatic;  // native where the template describes tools, else generic
 };
 
 // Errors name the option, and the one that was probably meant. Whether there is such a file is not looked at.
 Result<GgufOptions> parse_gguf_options(const std::string& text);
+
+// Each option for a page of help: "ctx", "N", "tokens of one conversation, at most; ...".
+struct GgufOptionHelp {
+  std::string key, value, help;
+};
+std::vector<GgufOptionHelp> gguf_options_help();
 
 }  // namespace assay

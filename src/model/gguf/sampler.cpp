@@ -1,5 +1,6 @@
 #include "model/gguf/sampler.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace assay {
@@ -22,6 +23,7 @@ Result<Sampler> Sampler::make(const llama_vocab* vocab, const Sampling& sampling
     add(llama_sampler_init_greedy());
   } else {
     if (sampling.top_p < 1) add(llama_sampler_init_top_p(static_cast<float>(sampling.top_p), 1));
+    if (sampling.min_p > 0) add(llama_sampler_init_min_p(static_cast<float>(sampling.min_p), 1));
     if (sampling.temperature != 1) add(llama_sampler_init_temp(static_cast<float>(sampling.temperature)));
     add(llama_sampler_init_dist(narrow(sampling.seed)));
   }
@@ -85,6 +87,8 @@ Result<llama_token> Sampler::draw(const float* logits) {
     for (size_t i = 0; i < candidates.size; ++i)
       if (candidates.data[i].logit != -INFINITY) candidates.data[left++] = candidates.data[i];
     candidates.size = left;
+    ended_by_grammar_ = left > 0 && std::all_of(candidates.data, candidates.data + left,
+                                                [&](const auto& one) { return llama_vocab_is_eog(vocab_, one.id); });
     token = left == 0 ? LLAMA_TOKEN_NULL : pick(candidates);
     if (token == LLAMA_TOKEN_NULL || !allows(token))
       return Error{"the grammar allows no token of the model's vocabulary", ErrorKind::unfinished};

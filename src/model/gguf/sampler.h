@@ -30,6 +30,8 @@ class Sampler {
   // `logits`: one per token of the vocabulary. The token drawn is never one that the grammar forbids; where it forbids
   // all, or the logits are not numbers, there is an error instead.
   Result<llama_token> draw(const float* logits);
+  // The last token drawn ended the reply, and the grammar allowed nothing else.
+  bool ended_by_grammar() const { return ended_by_grammar_; }
 
  private:
   Sampler() = default;
@@ -38,6 +40,7 @@ class Sampler {
 
   const llama_vocab* vocab_ = nullptr;
   llama_sampler_ptr chain_, grammar_;
+  bool ended_by_grammar_ = false;
   std::vector<llama_token_data> candidates_;  // kept for its memory
 };
 

@@ -17,6 +17,7 @@ inline constexpr const char* chatml =
 
 struct TinyGguf {
   uint64_t seed = 1;
+  enum class Kind { llama, mamba } kind = Kind::llama;             // mamba: a running state in place of attention
   std::string chat_template = chatml;                              // "": none
   int context = 2048;                                              // it claims to have been trained on
   bool weights = true;                                             // false: a vocabulary alone
@@ -27,5 +28,8 @@ struct TinyGguf {
 
 // Its vocabulary: <|endoftext|>, <|im_start|>, <|im_end|> (which ends a turn) and the 256 bytes.
 void write_tiny_gguf(const std::string& path, const TinyGguf& model);
+
+// A random adapter of rank 2 for the llama kind, on the attention's outputs; `strength` scales what it adds.
+void write_tiny_adapter(const std::string& path, uint64_t seed = 1, float strength = 1);
 
 }  // namespace assay

@@ -14,6 +14,7 @@ namespace assay {
 namespace {
 
 constexpr int width = 32, heads = 2, layers = 2, inner = 64;
+constexpr int convolved = 4, state = 8, rank = 2;  // of the mamba kind
 
 std::string utf8(int code_point) {
   if (code_point < 0x80) return {static_cast<char>(code_point)};
@@ -53,18 +54,30 @@ class Writer {
 
   void keys() {
     gguf_context* f = file_.get();
-    gguf_set_val_str(f, "general.architecture", "llama");
+    const bool mamba = model_.kind == TinyGguf::Kind::mamba;
+    const std::string kind = mamba ? "mamba" : "llama";
+    auto set = [&](const char* key, uint32_t value) { gguf_set_val_u32(f, (kind + "." + key).c_str(), value); };
+    gguf_set_val_str(f, "general.architecture", kind.c_str());
     gguf_set_val_str(f, "general.name", "tiny");
-    gguf_set_val_u32(f, "llama.context_length", model_.context);
-    gguf_set_val_u32(f, "llama.embedding_length", width);
-    gguf_set_val_u32(f, "llama.block_count", layers);
-    gguf_set_val_u32(f, "llama.feed_forward_length", inner);
-    gguf_set_val_u32(f, "llama.attention.head_count", heads);
-    gguf_set_val_u32(f, "llama.attention.head_count_kv", heads);
-    gguf_set_val_f32(f, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
-    gguf_set_val_u32(f, "llama.rope.dimension_count", width / heads);
-    gguf_set_val_f32(f, "llama.rope.freq_base", 10000);
-    gguf_set_val_u32(f, "llama.vocab_size", tokens_.size());
+    set("context_length", model_.context);
+    set("embedding_length", width);
+    set("block_count", layers);
+    set("vocab_size", tokens_.size());
+    gguf_set_val_f32(f, (kind + ".attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
+    if (mamba) {
+      set("feed_forward_length", 0);
+      set("attention.head_count", 0);
+      set("ssm.conv_kernel", convolved);
+      set("ssm.inner_size", 2 * width);
+      set("ssm.state_size", state);
+      set("ssm.time_step_rank", rank);
+    } else {
+      set("feed_forward_length", inner);
+      set("attention.head_count", heads);
+      set("attention.head_count_kv", heads);
+      set("rope.dimension_count", width / heads);
+      gguf_set_val_f32(f, "llama.rope.freq_base", 10000);
+    }
     gguf_set_val_str(f, "tokenizer.ggml.model", "gpt2");
     gguf_set_val_str(f, "tokenizer.ggml.pre", "smollm");
     std::vector<const char*> spelled;
@@ -89,10 +102,15 @@ class Writer {
     return sum - 6;
   }
 
-  float* tensor(const std::string& name, int columns, int rows, float spread) {
+  // `name` without ".weight"; one that ends in '!' is taken as it stands.
+  float* tensor(std::string name, int columns, int rows, float spread) {
     ggml_tensor* t = rows ? ggml_new_tensor_2d(memory_.get(), GGML_TYPE_F32, columns, rows)
                           : ggml_new_tensor_1d(memory_.get(), GGML_TYPE_F32, columns);
-    ggml_set_name(t, (name + ".weight").c_str());
+    if (name.ends_with('!'))
+      name.pop_back();
+    else
+      name += ".weight";
+    ggml_set_name(t, name.c_str());
     float* data = static_cast<float*>(t->data);
     for (int64_t i = 0; i < ggml_nelements(t); ++i) data[i] = model_.scale * (rows ? spread * random() : 1);
     gguf_add_tensor(file_.get(), t);
@@ -114,12 +132,29 @@ class Writer {
     for (int layer = 0; layer < layers; ++layer) {
       std::string block = "blk." + std::to_string(layer) + ".";
       tensor(block + "attn_norm", width, 0, 1);
+      if (model_.kind == TinyGguf::Kind::mamba) {
+        running_state(block, spread);
+        continue;
+      }
       for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output"}) tensor(block + part, width, width, spread);
       tensor(block + "ffn_norm", width, 0, 1);
       tensor(block + "ffn_gate", width, inner, spread);
       tensor(block + "ffn_up", width, inner, spread);
       tensor(block + "ffn_down", inner, width, spread);
     }
+  }
+
+  void running_state(const std::string& block, float spread) {
+    tensor(block + "ssm_in", width, 4 * width, spread);
+    tensor(block + "ssm_conv1d", convolved, 2 * width, 0.5f);
+    tensor(block + "ssm_conv1d.bias!", 2 * width, 0, 1);
+    tensor(block + "ssm_x", 2 * width, rank + 2 * state, spread);
+    tensor(block + "ssm_dt", rank, 2 * width, spread);
+    tensor(block + "ssm_dt.bias!", 2 * width, 0, 1);
+    float* decay = tensor(block + "ssm_a!", state, 2 * width, 1);
+    for (int i = 0; i < state * 2 * width; ++i) decay[i] = -0.05f - 0.1f * std::abs(decay[i]);  // forgets slowly
+    tensor(block + "ssm_d!", 2 * width, 0, 1);
+    tensor(block + "ssm_out", 2 * width, width, spread);
   }
 
   const TinyGguf& model_;
@@ -132,5 +167,27 @@ class Writer {
 }  // namespace
 
 void write_tiny_gguf(const std::string& path, const TinyGguf& model) { Writer(model).write(path); }
+
+void write_tiny_adapter(const std::string& path, uint64_t seed, float strength) {
+  std::unique_ptr<ggml_context, decltype(&ggml_free)> memory(
+      ggml_init({.mem_size = 1 << 20, .mem_buffer = nullptr, .no_alloc = false}), &ggml_free);
+  std::unique_ptr<gguf_context, decltype(&gguf_free)> file(gguf_init_empty(), &gguf_free);
+  gguf_set_val_str(file.get(), "general.type", "adapter");
+  gguf_set_val_str(file.get(), "general.architecture", "llama");
+  gguf_set_val_str(file.get(), "adapter.type", "lora");
+  gguf_set_val_f32(file.get(), "adapter.lora.alpha", 2);
+  Rng rng(seed);
+  for (int layer = 0; layer < layers; ++layer)
+    for (const char* half : {"a", "b"}) {
+      ggml_tensor* t = *half == 'a' ? ggml_new_tensor_2d(memory.get(), GGML_TYPE_F32, width, 2)
+                                    : ggml_new_tensor_2d(memory.get(), GGML_TYPE_F32, 2, width);
+      const std::string name = "blk." + std::to_string(layer) + ".attn_output.weight.lora_" + half;
+      ggml_set_name(t, name.c_str());
+      for (int64_t i = 0; i < ggml_nelements(t); ++i)
+        static_cast<float*>(t->data)[i] = strength * static_cast<float>(rng.uniform() - 0.5);
+      gguf_add_tensor(file.get(), t);
+    }
+  if (!gguf_write_to_file(file.get(), path.c_str(), false)) throw std::runtime_error("cannot write " + path);
+}
 
 }  // namespace assay

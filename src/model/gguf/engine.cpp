@@ -1,0 +1,530 @@
+#include "model/gguf/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "base/text.h"
+#include "model/gguf/exact.h"
+#include "model/gguf/lines.h"
+#include "model/gguf/llama_log.h"
+#include "model/gguf/step_cost.h"
+#include "model/model.h"
+
+namespace assay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int largest_batch = 512;    // tokens in a step
+constexpr int reading_beside = 256;   // of those, of prompts, where others are writing meanwhile
+constexpr size_t worth_waiting = 32;  // tokens: less is read again rather than waited for, or copied
+constexpr double shared_enough = 4;   // cells in use, in lengths of one sequence: up to this a unified cache is faster
+constexpr int least_outputs = 128;    // logits that a step can show, at least
+constexpr int most_sequences = 256;   // llama.cpp's limit
+constexpr int fairness = 256;         // so many jobs at most may be let in before one that came earlier
+
+double since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
+
+// So many of a job's tokens need not be computed if they are held: behind the others it wants to see logits.
+size_t kept_of(const EngineJob& job) { return std::min(job.prompt.size() - 1, job.seen_from); }
+
+// A job under way.
+struct Active {
+  EngineJob job;
+  std::vector<llama_token> target;  // the prompt, and what was chosen behind it; the line holds a beginning of it
+  Line* line = nullptr;
+  int64_t cached = 0;
+  bool over = false;  // nothing more is to be computed
+
+  size_t left() const { return target.size() - line->held.size(); }
+  bool writing() const { return target.size() > job.prompt.size(); }
+};
+
+}  // namespace
+
+struct Engine::Inside {
+  Inside(llama_model* of, EngineOptions how) : model(of), options(std::move(how)) {
+    if (options.exact) exact.emplace();
+    can_cut = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
+  }
+
+  // --- contexts
+  Status make_context(bool as_unified, int longest);
+  int64_t bytes_per_cell() const;
+  int length_of(const EngineJob& job) const;
+  bool holds_unified();
+  Status choose_hold();
+
+  // --- the thread
+  void run();
+  void begin_jobs();
+  bool begin(size_t index);
+  void step();
+  void finish(Active& active, Status status);
+  void fail_all(const Error& error);
+  size_t branch_after(const Active& active) const;
+  bool make_room(size_t cells, const Line* spare);
+  void set_back_youngest();
+  void settle(Active& active, int batch_index, size_t position);
+
+  llama_model* model;
+  EngineOptions options;
+  std::optional<ExactArithmetic> exact;
+  bool can_cut = true;
+
+  llama_context_ptr context;
+  std::atomic<bool> unified = true;  // written by the engine's thread alone
+  std::optional<Lines> lines;
+  size_t cells = 0;        // all that there are
+  int longest_stream = 0;  // tokens that a stream holds
+  StepCost cost;
+
+  std::deque<EngineJob> waiting;    // in the order of arrival
+  std::deque<int> passed;           // for each: how often a later one was let in before it
+  std::list<Active> active;         // in the order in which they began
+  std::vector<llama_token> tokens;  // of the step that is being made
+
+  std::thread thread;
+  mutable std::mutex mutex;  // of what follows
+  std::condition_variable wake;
+  std::vector<EngineJob> inbox;
+  std::vector<const void*> ended;
+  bool released = false, stopping = false;
+  EngineRoom room_now;
+  EngineWork totals;  // a copy of `mine`, which is the engine's thread's own
+  EngineWork mine;
+};
+
+int64_t Engine::Inside::bytes_per_cell() const {
+  const int64_t heads = std::max(1, llama_model_n_head(model)), kv_heads = std::max(1, llama_model_n_head_kv(model));
+  return int64_t(4) * llama_model_n_layer(model) * llama_model_n_embd(model) * kv_heads / heads;  // K and V, 16 bits
+}
+
+// Tokens that a sequence may come to.
+int Engine::Inside::length_of(const EngineJob& job) const {
+  return std::min(static_cast<int>(job.prompt.size()) + std::max(job.most, 0), options.context);
+}
+
+Status Engine::Inside::make_context(bool as_unified, int longest) {
+  lines.reset();
+  context.reset();
+  llama_context_params how = llama_context_default_params();
+  // Where the model has no attention its memory is a state for each sequence, whatever the length.
+  const int64_t fits = llama_model_is_recurrent(model) ? int64_t(1) << 20 : options.memory / bytes_per_cell();
+  how.n_batch = how.n_ubatch = largest_batch;
+  how.kv_unified = as_unified;
+  if (as_unified) {
+    // Attention costs all cells in use, so more than a few sequences' worth are never wanted.
+    const int64_t wanted = std::max<int64_t>(options.context, std::min<int64_t>(4 * options.context, 32768));
+    how.n_ctx = static_cast<uint32_t>(std::max<int64_t>(longest, std::min(wanted, fits)));
+    how.n_seq_max = static_cast<uint32_t>(std::min(most_sequences, (can_cut ? 2 : 4) * options.width));
+  } else {
+    const int each = std::min(options.context, (longest + 255) / 256 * 256);
+    how.n_seq_max = static_cast<uint32_t>(std::clamp<int64_t>(
+        fits / std::max(each, 1), 1, std::min(most_sequences, options.width + options.width / 4 + 1)));
+    how.n_ctx = how.n_seq_max * static_cast<uint32_t>(each);
+  }
+  how.n_outputs_max = std::max<uint32_t>(how.n_seq_max, least_outputs);  // llama.cpp wants one for each sequence
+  how.n_threads = how.n_threads_batch = options.threads;
+  how.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  how.swa_full = true;  // a sliding window keeps all, so that sequences can be cut back
+  how.no_perf = true;
+  how.cb_eval = options.watch;
+  how.cb_eval_user_data = options.watch_data;
+  take_llama_error();
+  context.reset(llama_init_from_model(model, how));
+  if (!context || !llama_get_memory(context.get())) {
+    std::string why = take_llama_error();
+    return Error{
+        fmt::format("llama.cpp could not make a context of {} tokens{}", how.n_ctx, why.empty() ? "" : ": " + why)};
+  }
+  if (options.prepare) options.prepare(context.get());
+  unified = as_unified;
+  cells = llama_n_ctx(context.get());
+  longest_stream = static_cast<int>(as_unified ? cells : llama_n_ctx_seq(context.get()));
+  lines.emplace(context.get(), unified, can_cut);
+  {
+    const auto held = static_cast<int64_t>(cells);
+    std::lock_guard lock(mutex);
+    room_now = {static_cast<int>(llama_n_seq_max(context.get())), held, held * bytes_per_cell()};
+  }
+  cost = StepCost();
+  return Done{};
+}
+
+// Whether what is waiting shares so much that a unified cache serves it best: the distinct tokens of all that could be
+// under way together, in lengths of one of them.
+bool Engine::Inside::holds_unified() {
+  if (options.exact || options.hold == EngineOptions::Hold::streams) return false;
+  if (options.hold == EngineOptions::Hold::unified || !can_cut) return true;
+  std::vector<const EngineJob*> jobs;
+  for (const EngineJob& job : waiting) {
+    if (static_cast<int>(jobs.size()) == options.width) break;
+    jobs.push_back(&job);
+  }
+  std::sort(jobs.begin(), jobs.end(), [](auto* a, auto* b) { return a->prompt < b->prompt; });
+  double distinct = 0, whole = 0;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const double own = static_cast<double>(jobs[i]->prompt.size()) + std::min(jobs[i]->most, 64);
+    whole += own;
+    distinct += own - (i == 0 ? 0.0 : static_cast<double>(common_prefix(jobs[i - 1]->prompt, jobs[i]->prompt)));
+  }
+  return jobs.size() < 3 || distinct <= shared_enough * whole / static_cast<double>(jobs.size());
+}
+
+// Asked where nothing is under way.
+Status Engine::Inside::choose_hold() {
+  int longest = 0;
+  for (const EngineJob& job : waiting) longest = std::max(longest, length_of(job));
+  const bool wanted = holds_unified();
+  if (wanted == unified && (unified || longest <= longest_stream)) return Done{};
+  return make_context(wanted, std::min(longest + longest / 2, options.context));  // conversations grow
+}
+
+void Engine::Inside::run() {
+  std::unique_lock lock(mutex);
+  while (true) {
+    wake.wait(lock, [&] {
+      return stopping || !active.empty() || !waiting.empty() || (released && !inbox.empty()) || !ended.empty();
+    });
+    if (stopping) return;
+    for (EngineJob& job : inbox) waiting.push_back(std::move(job)), passed.push_back(0);
+    inbox.clear();
+    released = false;
+    std::vector<const void*> over = std::move(ended);
+    ended.clear();
+    lock.unlock();
+    const Clock::time_point begun = Clock::now();
+    for (const void* conversation : over) lines->end(conversation);
+    if (unified && !over.empty()) lines->trim_idle(static_cast<size_t>(options.context));
+    try {
+      if (active.empty() && !waiting.empty())
+        if (Status chosen = choose_hold(); !chosen) fail_all(chosen.error());
+      begin_jobs();
+      mine.widest = std::max(mine.widest, static_cast<int64_t>(active.size()));
+      if (!active.empty()) step();
+    } catch (const std::exception& e) {
+      fail_all({fmt::format("llama.cpp failed: {}", clipped(for_terminal(e.what()), 200)), ErrorKind::unfinished});
+    }
+    mine.busy += since(begun);
+    lock.lock();
+    totals = mine;
+  }
+}
+
+// Lets in what can begin now: first what shares most with what is held, so that neighbours are computed together.
+void Engine::Inside::begin_jobs() {
+  // One that is too long for the streams there are: all others end first, then longer ones are made.
+  const bool too_long = !unified && std::any_of(waiting.begin(), waiting.end(),
+                                                [&](const EngineJob& job) { return length_of(job) > longest_stream; });
+  if (too_long && !active.empty()) return;
+  while (!waiting.empty() && static_cast<int>(active.size()) < options.width) {
+    size_t chosen = waiting.size(), most = 0;
+    for (size_t i = 0; i < waiting.size(); ++i) {
+      const std::vector<llama_token>& prompt = waiting[i].prompt;
+      const size_t most_kept = kept_of(waiting[i]);
+      const size_t keep = lines->longest(prompt, most_kept).keep;
+      // What is being read for another job will be there soon.
+      const bool wait = std::any_of(active.begin(), active.end(), [&](const Active& other) {
+        const size_t common = std::min(common_prefix(other.job.prompt, prompt), most_kept);
+        return common >= keep + worth_waiting && other.line->held.size() < common;
+      });
+      if (wait) continue;
+      if (chosen == waiting.size() || keep > most) chosen = i, most = keep;
+      if (passed[i] > fairness) {
+        chosen = i;
+        break;
+      }
+    }
+    if (chosen == waiting.size() || !begin(chosen)) return;
+    for (size_t i = 0; i < chosen; ++i) ++passed[i];
+  }
+}
+
+// False where it must wait: for room, or because the others go faster without it.
+bool Engine::Inside::begin(size_t index) {
+  EngineJob& job = waiting[index];
+  const Lines::Match match = lines->longest(job.prompt, kept_of(job));
+  Line* source = match.line;
+  size_t keep = match.keep;
+  if (!unified && can_cut && keep < worth_waiting) source = nullptr, keep = 0;
+
+  if (unified && can_cut) {
+    const size_t own = job.prompt.size() - keep + static_cast<size_t>(std::clamp(job.most, 0, 64));
+    if (!active.empty() && !cost.pays(static_cast<double>(active.size()), static_cast<double>(own))) return false;
+    if (!make_room(job.prompt.size() - keep + 1, source)) return false;
+  }
+  Line* line = nullptr;
+  const bool ours = source && !source->busy && source->conversation && source->conversation == job.conversation;
+  if (ours) {
+    line = source;
+  } else if (source) {
+    if (lines->free_sequences() == 0 && !lines->evict(source) && source->busy) return false;
+    line = lines->free_sequences() > 0 ? lines->fork(*source, keep) : source;
+    if (!line) keep = 0;
+  }
+  if (line == source && line && !lines->cut(*line, keep)) keep = 0;
+  if (!line) {
+    if (lines->free_sequences() == 0 && !lines->evict()) return false;
+    line = lines->begin();
+  }
+  line->busy = true;
+  lines->touch(*line);
+  const void* conversation = job.conversation ? job.conversation : line;
+  if (line->conversation != conversation) line->opening = std::min(job.prompt.size(), job.common);
+  line->conversation = conversation;
+
+  active.push_back({.job = std::move(job), .line = line});
+  Active& begun = active.back();
+  begun.target = begun.job.prompt;
+  begun.cached = static_cast<int64_t>(keep);
+  waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(index));
+  passed.erase(passed.begin() + static_cast<std::ptrdiff_t>(index));
+  return true;
+}
+
+bool Engine::Inside::make_room(size_t wanted, const Line* spare) {
+  while (lines->used() + wanted > cells)
+    if (!lines->evict(spare)) return false;
+  return true;
+}
+
+// The job that began last gives up what it holds, and begins again when there is room: with what it has written.
+void Engine::Inside::set_back_youngest() {
+  Active& last = active.back();
+  lines->drop(*last.line);
+  EngineJob job = std::move(last.job);
+  // What was written stands behind the prompt now, so `seen` must not be shown it: it asks for prompt positions only.
+  job.most -= static_cast<int>(last.target.size() - job.prompt.size());
+  if (job.seen_from < job.prompt.size() && last.writing()) job.seen_from = static_cast<size_t>(-1);
+  job.prompt = std::move(last.target);
+  active.pop_back();
+  waiting.push_front(std::move(job));
+  passed.push_front(0);
+  ++mine.preempted;
+}
+
+// Where a model cannot go back, its state is kept at the places where waiting prompts part from this one.
+size_t Engine::Inside::branch_after(const Active& reading) const {
+  size_t next = reading.job.prompt.size();
+  const size_t held = reading.line->held.size();
+  for (const EngineJob& job : waiting) {
+    const size_t common = std::min(common_prefix(job.prompt, reading.job.prompt), kept_of(job));
+    if (common >= held + worth_waiting) next = std::min(next, common);
+  }
+  return next;
+}
+
+void Engine::Inside::step() {
+  struct Part {
+    Active* of;
+    size_t n;         // tokens
+    int first_index;  // in the batch
+  };
+  std::vector<Part> parts;
+  llama_batch batch = llama_batch_init(largest_batch, 0, 1);
+  std::unique_ptr<llama_batch, void (*)(llama_batch*)> owner(&batch, [](llama_batch* b) { llama_batch_free(*b); });
+  int outputs = 0;
+  const int most_outputs = std::max(static_cast<int>(llama_n_seq_max(context.get())), least_outputs);
+  auto put = [&](Active& one, size_t n) {
+    const size_t held = one.line->held.size();
+    parts.push_back({&one, 0, batch.n_tokens});
+    for (size_t i = held; i < held + n; ++i) {
+      const bool last = i + 1 == one.target.size(), shown = i >= one.job.seen_from && i < one.job.prompt.size();
+      if ((last || shown) && ++outputs > most_outputs) break;
+      const int at = batch.n_tokens++;
+      batch.token[at] = one.target[i];
+      batch.pos[at] = static_cast<llama_pos>(i);
+      batch.n_seq_id[at] = 1;
+      batch.seq_id[at][0] = one.line->seq;
+      batch.logits[at] = last || shown;
+      ++parts.back().n;
+    }
+    if (parts.back().n == 0) parts.pop_back();
+  };
+
+  if (unified && can_cut) {  // a cell for each token; whoever came last makes room for the others
+    auto rows = [&] {
+      return static_cast<size_t>(
+          std::count_if(active.begin(), active.end(), [](const Active& a) { return a.left() == 1; }));
+    };
+    while (active.size() > 1 && !make_room(rows(), nullptr)) set_back_youngest();
+  }
+  for (Active& one : active)
+    if (one.left() == 1 && batch.n_tokens < largest_batch) put(one, 1);
+  const int rows = batch.n_tokens;
+  const int end = rows > 0 ? std::min(largest_batch, rows + reading_beside) : largest_batch;
+  for (Active& one : active) {
+    if (one.left() <= 1 || batch.n_tokens >= end) continue;
+    size_t n = std::min(one.left(), static_cast<size_t>(end - batch.n_tokens));
+    if (!can_cut) n = std::min(n, branch_after(one) - one.line->held.size());
+    if (unified && can_cut) {
+      while (n > 0 && lines->used() + batch.n_tokens + n > cells && lines->evict()) continue;
+      const size_t room = cells - std::min(cells, lines->used() + static_cast<size_t>(batch.n_tokens));
+      n = std::min(n, room);
+    }
+    if (n > 0) put(one, n);
+  }
+  if (parts.empty()) {  // all are reading, and there is no room for another token
+    if (active.size() > 1) return set_back_youngest();
+    return finish(active.front(), Error{context_full, ErrorKind::unfinished});
+  }
+
+  const Clock::time_point begun = Clock::now();
+  const int failed = llama_decode(context.get(), batch);
+  const double seconds = since(begun);
+  mine.computing += seconds;
+  ++mine.steps;
+  ++(unified ? mine.unified_steps : mine.stream_steps);
+  if (failed == 1) {  // no room: the books and the cache disagree about its gaps
+    if (lines->evict()) return;
+    if (active.size() > 1) return set_back_youngest();
+    return finish(active.front(), Error{context_full, ErrorKind::unfinished});
+  }
+  if (failed != 0)
+    return fail_all({fmt::format("llama.cpp could not compute (llama_decode: {}) {}", failed, take_llama_error()),
+                     ErrorKind::unfinished});
+  if (unified && batch.n_tokens == rows) cost.add(rows, static_cast<double>(lines->used()), seconds);
+
+  const Clock::time_point choosing = Clock::now();
+  for (const Part& part : parts) {
+    Active& one = *part.of;
+    const size_t from = one.line->held.size();
+    const bool read = !one.writing();
+    lines->add(*one.line, one.target.data() + from, part.n);
+    (read ? mine.computed_tokens : mine.written_tokens) += static_cast<int64_t>(part.n);
+  }
+  for (const Part& part : parts) {
+    Active& one = *part.of;
+    const size_t begin_at = one.line->held.size() - part.n;
+    for (size_t i = 0; i < part.n; ++i)
+      if (batch.logits[part.first_index + static_cast<int>(i)])
+        settle(one, part.first_index + static_cast<int>(i), begin_at + i);
+  }
+  // States are kept where others will part, and at the end of the prompt.
+  if (!can_cut)
+    for (const Part& part : parts) {
+      const Active& one = *part.of;
+      const size_t held = one.line->held.size();
+      if (held > one.job.prompt.size() || lines->free_sequences() == 0) continue;
+      Line* kept = lines->fork(*one.line, held);
+      if (kept) kept->opening = held;
+    }
+  mine.choosing += since(choosing);
+  std::vector<Active*> done;
+  for (Active& one : active)
+    if (one.over) done.push_back(&one);
+  for (Active* one : done) finish(*one, Done{});
+}
+
+// Hands out the logits behind target[position]. A job without `next` is done.
+void Engine::Inside::settle(Active& one, int batch_index, size_t position) {
+  const float* logits = llama_get_logits_ith(context.get(), batch_index);
+  if (position >= one.job.seen_from && position < one.job.prompt.size() && one.job.seen) one.job.seen(position, logits);
+  if (position + 1 != one.target.size()) return;
+  std::optional<llama_token> token;
+  if (one.job.next) token = one.job.next(logits);
+  if (token && one.target.size() < one.job.prompt.size() + static_cast<size_t>(one.job.most))
+    one.target.push_back(*token);
+  else
+    one.over = true;
+}
+
+void Engine::Inside::finish(Active& over, Status status) {
+  ++mine.jobs;
+  mine.prompt_tokens += static_cast<int64_t>(over.job.prompt.size());
+  over.line->busy = false;
+  if (!over.job.conversation) lines->end(over.line);  // nobody goes on with it; its prompt may serve others
+  auto done = std::move(over.job.done);
+  const EngineReply reply{std::move(status), over.cached};
+  active.remove_if([&](const Active& one) { return &one == &over; });
+  done(reply);
+}
+
+void Engine::Inside::fail_all(const Error& error) {
+  while (!active.empty()) finish(active.front(), error);
+  if (lines) lines->clear();
+  std::deque<EngineJob> refused = std::move(waiting);
+  waiting.clear();
+  passed.clear();
+  for (EngineJob& job : refused) job.done({error, 0});
+}
+
+Engine::Engine(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {
+  inside_->thread = std::thread([this] { inside_->run(); });
+}
+
+Engine::~Engine() {
+  {
+    std::lock_guard lock(inside_->mutex);
+    inside_->stopping = true;
+  }
+  inside_->wake.notify_one();
+  inside_->thread.join();
+}
+
+Result<std::unique_ptr<Engine>> Engine::make(llama_model* model, const EngineOptions& options) {
+  auto inside = std::make_unique<Inside>(model, options);
+  inside->options.width = std::clamp(inside->options.width, 1, most_sequences);
+  const bool as_unified = !options.exact && options.hold != EngineOptions::Hold::streams;
+  if (Status made = inside->make_context(as_unified, std::min(options.context, 1024)); !made) return made.error();
+  return std::unique_ptr<Engine>(new Engine(std::move(inside)));
+}
+
+void Engine::submit(EngineJob job) {
+  std::lock_guard lock(inside_->mutex);
+  inside_->inbox.push_back(std::move(job));
+}
+
+void Engine::go() {
+  {
+    std::lock_guard lock(inside_->mutex);
+    if (inside_->inbox.empty()) return;
+    inside_->released = true;
+  }
+  inside_->wake.notify_one();
+}
+
+void Engine::end(const void* conversation) {
+  {
+    std::lock_guard lock(inside_->mutex);
+    inside_->ended.push_back(conversation);
+  }
+  inside_->wake.notify_one();
+}
+
+EngineWork Engine::work() const {
+  std::lock_guard lock(inside_->mutex);
+  return inside_->totals;
+}
+
+EngineRoom Engine::room() const {
+  std::lock_guard lock(inside_->mutex);
+  return inside_->room_now;
+}
+
+const char* Engine::hold() const { return inside_->unified ? "unified" : "streams"; }
+
+Json to_json(const EngineWork& work) {
+  return {{"jobs", work.jobs},
+          {"prompt_tokens", work.prompt_tokens},
+          {"computed_tokens", work.computed_tokens},
+          {"written_tokens", work.written_tokens},
+          {"steps", work.steps},
+          {"unified_steps", work.unified_steps},
+          {"stream_steps", work.stream_steps},
+          {"widest", work.widest},
+          {"preempted", work.preempted},
+          {"seconds_computing", work.computing},
+          {"seconds_choosing", work.choosing},
+          {"seconds_busy", work.busy}};
+}
+
+}  // namespace assay

@@ -1,0 +1,312 @@
+// The engine with tiny random models: what it computes, what it shares, and that neither shows in what comes out.
+#include "model/gguf/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "base/rng.h"
+#include "model/gguf/tiny_gguf.h"
+#include "model/gguf/weights.h"
+#include "model/model.h"
+
+namespace assay {
+namespace {
+
+using testing::AllOf;
+using testing::Ge;
+using testing::Le;
+
+using Tokens = std::vector<llama_token>;
+
+constexpr int letters = 200;  // tokens 3 .. 202 are plain bytes
+
+// Random tokens, the same for the same seed.
+Tokens text(uint64_t seed, size_t n) {
+  Rng rng(seed);
+  Tokens tokens;
+  for (size_t i = 0; i < n; ++i) tokens.push_back(3 + static_cast<llama_token>(rng.uniform() * letters));
+  return tokens;
+}
+
+Tokens operator+(Tokens a, const Tokens& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// What became of one job: the tokens that it wrote, and every bit of the logits that it saw.
+struct Written {
+  Tokens tokens;
+  std::vector<std::vector<float>> logits;
+  EngineReply reply;
+};
+
+bool same_bits(const Written& a, const Written& b) {
+  if (a.tokens != b.tokens || a.logits.size() != b.logits.size()) return false;
+  for (size_t i = 0; i < a.logits.size(); ++i)
+    if (std::memcmp(a.logits[i].data(), b.logits[i].data(), a.logits[i].size() * sizeof(float)) != 0) return false;
+  return true;
+}
+
+class EngineTest : public testing::Test {
+ protected:
+  ~EngineTest() override {
+    engine.reset();
+    weights.reset();
+    std::filesystem::remove(path);
+  }
+
+  void make(EngineOptions options, TinyGguf tiny = {}) {
+    tiny.context = 4096;
+    write_tiny_gguf(path, tiny);
+    Result<SharedWeights> loaded = load_weights(path, 0);
+    ASSERT_TRUE(loaded) << loaded.error().text;
+    weights = *loaded;
+    options.memory = options.memory == (int64_t(2) << 30) ? 64 << 20 : options.memory;
+    Result<std::unique_ptr<Engine>> made = Engine::make(weights.get(), options);
+    ASSERT_TRUE(made) << made.error().text;
+    engine = std::move(*made);
+    words = llama_vocab_n_tokens(llama_model_get_vocab(weights.get()));
+  }
+
+  // A job that samples `n` tokens by a seed of its own, and keeps what it saw.
+  EngineJob job(Tokens prompt, int n, uint64_t seed, Written& into, const void* conversation = nullptr) {
+    ++open;
+    EngineJob made;
+    made.prompt = std::move(prompt);
+    made.most = n;
+    made.conversation = conversation;
+    made.next = [this, n, &into, rng = Rng(seed)](const float* logits) mutable -> std::optional<llama_token> {
+      into.logits.emplace_back(logits, logits + words);
+      if (static_cast<int>(into.tokens.size()) == n) return std::nullopt;
+      double total = 0;
+      for (int i = 3; i < 3 + letters; ++i) total += std::exp(logits[i]);
+      double left = rng.uniform() * total;
+      llama_token chosen = 3;
+      for (; chosen < 2 + letters; ++chosen)
+        if ((left -= std::exp(logits[chosen])) < 0) break;
+      into.tokens.push_back(chosen);
+      return chosen;
+    };
+    made.done = [this, &into](EngineReply reply) {
+      into.reply = std::move(reply);
+      --open;
+    };
+    return made;
+  }
+  void wait() {
+    engine->go();
+    for (int i = 0; open > 0 && i < 60000; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ASSERT_EQ(open, 0);
+  }
+  Written one(Tokens prompt, int n, uint64_t seed, const void* conversation = nullptr) {
+    Written written;
+    engine->submit(job(std::move(prompt), n, seed, written, conversation));
+    wait();
+    return written;
+  }
+
+  const std::string path =
+      testing::TempDir() + "/engine-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+  SharedWeights weights;
+  std::unique_ptr<Engine> engine;
+  std::atomic<int> open{0};
+  int words = 0;
+};
+
+TEST_F(EngineTest, ComputesAPrefixOnceHoweverManyShareIt) {
+  make({});
+  const Tokens prefix = text(1, 600);
+  std::vector<Written> written(20);
+  for (size_t i = 0; i < written.size(); ++i) engine->submit(job(prefix + text(100 + i, 10), 5, i, written[i]));
+  wait();
+  for (const Written& w : written) EXPECT_EQ(w.tokens.size(), 5u);
+  EngineWork work = engine->work();
+  EXPECT_EQ(work.prompt_tokens, 20 * 610);
+  EXPECT_THAT(work.computed_tokens, AllOf(Ge(600 + 20 * 10), Le(600 + 20 * 10 + 20)));
+  EXPECT_STREQ(engine->hold(), "unified");
+}
+
+TEST_F(EngineTest, SharesATreeOfPrefixes) {
+  make({});
+  // Two tasks of four cells each, eight epochs.
+  std::vector<Written> written(64);
+  size_t i = 0;
+  for (int epoch = 0; epoch < 8; ++epoch)
+    for (int task = 0; task < 2; ++task)
+      for (int cell = 0; cell < 4; ++cell, ++i)
+        engine->submit(job(text(1, 300) + text(10 + task, 200) + text(100 + 10 * task + cell, 80) + text(1000 + i, 20),
+                           8, i, written[i]));
+  wait();
+  const int64_t distinct = 300 + 2 * 200 + 8 * 80 + 64 * 20;
+  EXPECT_THAT(engine->work().computed_tokens, AllOf(Ge(distinct), Le(distinct * 105 / 100)));
+}
+
+TEST_F(EngineTest, HoldsWhatHasLittleInCommonInStreams) {
+  make({});
+  std::vector<Written> written(16);
+  for (size_t i = 0; i < written.size(); ++i) engine->submit(job(text(i + 1, 400), 5, i, written[i]));
+  wait();
+  EXPECT_STREQ(engine->hold(), "streams");
+  EXPECT_GT(engine->work().stream_steps, 0);
+  EXPECT_EQ(engine->work().unified_steps, 0);
+  // And back, when what comes next has much in common.
+  std::vector<Written> twins(16);
+  for (size_t i = 0; i < twins.size(); ++i) engine->submit(job(text(99, 400) + text(i, 5), 5, i, twins[i]));
+  wait();
+  EXPECT_STREQ(engine->hold(), "unified");
+}
+
+TEST_F(EngineTest, GoesOnWithAConversationWhereItStopped) {
+  for (bool exact : {false, true}) {
+    make({.exact = exact});
+    int key = 0;
+    const Tokens opening = text(1, 200);
+    Written first = one(opening, 30, 7, &key);
+    Written second = one(opening + first.tokens + text(2, 50), 10, 8, &key);
+    EXPECT_EQ(second.reply.cached_tokens, 230);
+    engine->end(&key);
+    // Its opening serves the next one.
+    Written other = one(opening + text(3, 40), 10, 9);
+    EXPECT_EQ(other.reply.cached_tokens, 200);
+  }
+}
+
+// The heart of exact mode: hundreds of conversations of two turns, at several widths and in another order, and every
+// bit of every logit the same.
+TEST_F(EngineTest, IsTheSameToTheBitWhateverElseIsComputedInExactMode) {
+  constexpr int conversations = 120;
+  std::vector<std::vector<Written>> runs;
+  for (int width : {1, 7, 64}) {
+    make({.exact = true, .width = width});
+    std::vector<Written> written(2 * conversations);
+    std::vector<int> keys(conversations);
+    auto opening = [&](int i) { return text(1, 150) + text(10 + i % 5, 60) + text(100 + i, 5 + i % 40); };
+    for (int i = 0; i < conversations; ++i) {
+      const int which = width == 7 ? conversations - 1 - i : i;
+      engine->submit(job(opening(which), 12, which, written[which], &keys[which]));
+    }
+    wait();
+    for (int i = 0; i < conversations; ++i)
+      engine->submit(
+          job(opening(i) + written[i].tokens + text(1000 + i, 30), 9, 500 + i, written[conversations + i], &keys[i]));
+    wait();
+    runs.push_back(std::move(written));
+  }
+  int differ = 0;
+  for (size_t i = 0; i < runs[0].size(); ++i)
+    differ += !same_bits(runs[0][i], runs[1][i]) + !same_bits(runs[0][i], runs[2][i]);
+  EXPECT_EQ(differ, 0) << "of " << 2 * runs[0].size();
+  EXPECT_EQ(runs[0][0].tokens.size(), 12u);
+}
+
+// That the test above can fail: the fast mode's bits do depend on the batch.
+TEST_F(EngineTest, IsNotTheSameToTheBitInFastMode) {
+  std::vector<std::vector<Written>> runs;
+  for (int width : {1, 16}) {
+    make({.width = width});
+    std::vector<Written> written(16);
+    for (int i = 0; i < 16; ++i) engine->submit(job(text(1, 150) + text(100 + i, 5 + i), 12, i, written[i]));
+    wait();
+    runs.push_back(std::move(written));
+  }
+  int differ = 0;
+  for (size_t i = 0; i < runs[0].size(); ++i) differ += !same_bits(runs[0][i], runs[1][i]);
+  EXPECT_GT(differ, 0);
+}
+
+TEST_F(EngineTest, ShowsTheLogitsBehindEachTokenOfAPrompt) {
+  make({.exact = true});
+  const Tokens prompt = text(1, 700);
+  std::vector<std::vector<float>> seen(prompt.size());
+  Written unused;
+  EngineJob whole = job(prompt, 0, 1, unused);
+  whole.next = nullptr;
+  whole.seen_from = 100;
+  whole.seen = [&](size_t i, const float* logits) { seen[i].assign(logits, logits + words); };
+  engine->submit(std::move(whole));
+  wait();
+  EXPECT_TRUE(unused.reply.status);
+  EXPECT_TRUE(seen[99].empty());
+  for (size_t i = 100; i < prompt.size(); ++i) ASSERT_EQ(seen[i].size(), size_t(words)) << i;
+  Written alone = one(Tokens(prompt.begin(), prompt.begin() + 301), 0, 1);
+  ASSERT_EQ(alone.logits.size(), 1u);
+  EXPECT_EQ(alone.logits[0], seen[300]);
+}
+
+TEST_F(EngineTest, WaitsForRoomAndSetsBackTheYoungest) {
+  // 1,024 cells: eight of these fit while they begin, and not when they have written.
+  const int64_t cell = 4 * 2 * 32;  // bytes: two layers of 32 numbers, keys and values of 16 bits
+  make({.context = 1024, .hold = EngineOptions::Hold::unified, .memory = 1024 * cell, .width = 8});
+  std::vector<Written> written(8), alone(8);
+  for (size_t i = 0; i < 8; ++i) engine->submit(job(text(i, 90), 200, i, written[i]));
+  wait();
+  EXPECT_GT(engine->work().preempted, 0);
+  for (const Written& w : written) {
+    EXPECT_TRUE(w.reply.status) << w.reply.status.error().text;
+    EXPECT_EQ(w.tokens.size(), 200u);
+  }
+}
+
+TEST_F(EngineTest, EndsWhatOutgrowsTheContext) {
+  const int64_t cell = 4 * 2 * 32;
+  make({.context = 512, .hold = EngineOptions::Hold::unified, .memory = 512 * cell});
+  Written written = one(text(1, 500), 100, 1);
+  ASSERT_FALSE(written.reply.status);
+  EXPECT_EQ(written.reply.status.error().text, context_full);
+  EXPECT_EQ(one(text(2, 300), 20, 1).tokens.size(), 20u) << "and it goes on";
+}
+
+class RunningState : public EngineTest {};
+
+TEST_F(RunningState, IsCopiedWherePromptsPart) {
+  make({}, {.kind = TinyGguf::Kind::mamba});
+  const Tokens prefix = text(1, 400);
+  std::vector<Written> written(12);
+  for (size_t i = 0; i < written.size(); ++i)
+    engine->submit(job(prefix + text(10 + i % 3, 100) + text(100 + i, 20), 6, i, written[i]));
+  wait();
+  const int64_t distinct = 400 + 3 * 100 + 12 * 20;
+  EXPECT_THAT(engine->work().computed_tokens, AllOf(Ge(distinct), Le(distinct * 11 / 10)));
+  for (const Written& w : written) EXPECT_EQ(w.tokens.size(), 6u);
+}
+
+TEST_F(RunningState, GoesOnAndNeverBack) {
+  make({}, {.kind = TinyGguf::Kind::mamba});
+  int key = 0;
+  const Tokens opening = text(1, 200);
+  Written first = one(opening, 30, 7, &key);
+  Written second = one(opening + first.tokens + text(2, 50), 10, 8, &key);
+  EXPECT_EQ(second.reply.cached_tokens, 230);
+  // Another way on from the middle: what was read up to the end of the first prompt is there, no more.
+  Written third = one(opening + text(3, 50), 10, 8);
+  EXPECT_EQ(third.reply.cached_tokens, 200);
+  // From before that: nothing, and it is computed again.
+  Written fourth = one(Tokens(opening.begin(), opening.begin() + 150) + text(4, 20), 10, 8);
+  EXPECT_EQ(fourth.reply.cached_tokens, 0);
+  EXPECT_EQ(fourth.tokens.size(), 10u);
+}
+
+TEST_F(RunningState, IsTheSameWhateverWasReadBefore) {
+  std::vector<Written> fresh(6), shared(6);
+  auto prompt = [](size_t i) { return text(1, 300) + text(10 + i, 30); };
+  for (size_t i = 0; i < 6; ++i) {
+    make({.exact = true, .width = 1}, {.kind = TinyGguf::Kind::mamba});
+    fresh[i] = one(prompt(i), 8, i);
+  }
+  make({.exact = true, .width = 6}, {.kind = TinyGguf::Kind::mamba});
+  for (size_t i = 0; i < 6; ++i) engine->submit(job(prompt(i), 8, i, shared[i]));
+  wait();
+  EXPECT_LT(engine->work().computed_tokens, 6 * 330);
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(fresh[i].tokens, shared[i].tokens) << i;
+}
+
+}  // namespace
+}  // namespace assay

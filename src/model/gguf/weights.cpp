@@ -1,0 +1,55 @@
+#include "model/gguf/weights.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+
+#include "base/text.h"
+#include "model/gguf/llama_log.h"
+
+namespace assay {
+namespace {
+
+std::string because(const std::string& why) { return why.empty() ? "." : ": " + why + "."; }
+
+}  // namespace
+
+Result<SharedWeights> load_weights(const std::string& path, int gpu_layers) {
+  static std::mutex mutex;
+  static std::map<std::pair<std::string, int>, std::weak_ptr<llama_model>> loaded;
+  std::lock_guard lock(mutex);
+  std::error_code failed;
+  const auto real = std::filesystem::canonical(path, failed);
+  // A file that was written anew is another one.
+  const auto written = std::filesystem::last_write_time(path, failed).time_since_epoch().count();
+  std::weak_ptr<llama_model>& entry = loaded[{fmt::format("{}@{}", real.string(), written), gpu_layers}];
+  if (SharedWeights there = entry.lock()) return there;
+
+  capture_llama_log();
+  take_llama_error();
+  llama_model_params how = llama_model_default_params();
+  how.n_gpu_layers = gpu_layers;
+  SharedWeights weights(llama_model_load_from_file(path.c_str(), how), [](llama_model* m) {
+    if (m) llama_model_free(m);
+  });
+  if (!weights) return Error{"cannot be loaded" + because(take_llama_error())};
+  entry = weights;
+  return weights;
+}
+
+Result<llama_adapter_lora*> load_adapter(const SharedWeights& weights, const std::string& path) {
+  auto refuse = [&](const std::string& why) { return Error{fmt::format("lora={}: {}", for_terminal(path), why)}; };
+  take_llama_error();
+  llama_adapter_lora* adapter = nullptr;
+  try {
+    adapter = llama_adapter_lora_init(weights.get(), path.c_str());
+  } catch (const std::exception& e) {
+    return refuse(fmt::format("it cannot be loaded: {}.", clipped(for_terminal(e.what()), 200)));
+  }
+  if (!adapter) return refuse("it cannot be loaded as an adapter of this model" + because(take_llama_error()));
+  return adapter;
+}
+
+}  // namespace assay

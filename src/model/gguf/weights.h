@@ -1,0 +1,23 @@
+// The weights of a GGUF file, loaded once in this process: models that differ only in their adapter, their sampling or
+// their context share one copy of the base.
+#pragma once
+
+#include <llama-cpp.h>
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace assay {
+
+using SharedWeights = std::shared_ptr<llama_model>;
+
+// The file, from memory if some model still uses it. `gpu_layers`: so many layers lie on an accelerator, where
+// llama.cpp was built with one; -1: as many as fit. Errors (bad_input) complete the sentence "gguf:FILE ...".
+Result<SharedWeights> load_weights(const std::string& path, int gpu_layers);
+
+// An adapter (check_adapter) for these weights; it lives as long as they do. Errors (bad_input) are whole sentences.
+Result<llama_adapter_lora*> load_adapter(const SharedWeights& weights, const std::string& path);
+
+}  // namespace assay
