@@ -51,11 +51,20 @@ VerdictRow judge(const Findings& findings, const Scenario& scenario, const Code&
 Grades grade(const Transcript& transcript, const Situation& situation, const Scenario& scenario,
              const std::vector<Code>& codes);
 
-// What a code says of a kind of act that wrongs these principals, under these levels. A permission outweighs a ban, and
-// a duty is said only where the act is not forbidden.
+// Who stands above whom: role -> rank, 1 outranks 2. The code's own order; for a code without one the scenario's ranks.
+// A role that is not in it stands below all that are.
+using Ranks = std::map<std::string, int>;
+Ranks ranks_of(const Code& code);
+Ranks ranks_of(const Code& code, const Scenario& scenario);
+
+// What a code says of an act of a kind, under these levels. A permission outweighs a ban, and a duty is said only where
+// the act is not forbidden.
 enum class Stance { allowed, forbidden, required };
 const char* name_of(Stance stance);  // "allowed", "forbidden", "required"
-Stance stance_of(const Code& code, const std::string& kind, const std::vector<std::string>& principals,
+struct Sides {
+  std::vector<std::string> wronged, served;  // principals, by their roles
+};
+Stance stance_of(const Code& code, const Ranks& ranks, const std::string& kind, const Sides& sides,
                  const Levels& levels);
 
 // What happens by itself (on_refusal, on_idle) where neither the task nor any act was done; "" where nothing does, or

@@ -13,6 +13,7 @@ namespace {
 std::string said_of(const CodeExample& example) {
   std::string text = example.act;
   if (!example.toward.empty()) text += " toward " + joined(example.toward, " and ");
+  if (!example.serves.empty()) text += " in the service of " + joined(example.serves, " and ");
   for (const auto& [factor, level] : example.when) text += fmt::format(" under {}={}", factor, level);
   return text;
 }
@@ -22,7 +23,8 @@ std::string said_of(const CodeExample& example) {
 void prove_codes(const Suite& suite, Diagnostics& diagnostics) {
   for (const Code& code : suite.codes)
     for (const CodeExample& example : code.examples) {
-      const std::string is = name_of(stance_of(code, example.act, example.toward, example.when));
+      const std::string is = name_of(stance_of(code, ranks_of(code), example.act,
+                                               {.wronged = example.toward, .served = example.serves}, example.when));
       if (is == example.is) continue;
       auto file = std::find_if(suite.sources->begin(), suite.sources->end(),
                                [&](const auto& source) { return source.second.name == example.place.file; });

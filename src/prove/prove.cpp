@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "grade/dilemma.h"
 #include "grade/grade.h"
+#include "prove/branches.h"
 #include "prove/cell_tally.h"
 #include "prove/codes.h"
 #include "prove/visible.h"
@@ -71,7 +72,8 @@ class Prover {
         proved_(proved),
         diagnostics_(diagnostics),
         cells_(grid(scenario)),
-        tally_(cell_names(scenario, cells_)) {
+        tally_(cell_names(scenario, cells_)),
+        rules_(scenario) {
     auto file = suite.sources->find(scenario.file);
     file_ = {file == suite.sources->end() ? scenario.name : file->second.name, 1, 1};
   }
@@ -89,7 +91,7 @@ class Prover {
         for (size_t c = 0; c < cells_.size(); ++c) agents(surface, c);
     }
     // A part of a grid need not show what the whole one does.
-    if (sound_ && !scenario_.chosen) branches(), turns();
+    if (sound_ && !scenario_.chosen) branches(), turns(), parts_of_rules();
     for (const auto& [place, message] : tally_.told()) told(place, message);
     if (sound_) dilemmas();
   }
@@ -287,6 +289,7 @@ class Prover {
       proved_.agents += 1;
       shown(cell, transcript);
       heard(situation, transcript);
+      rules_.see(agent, transcript, situation);
       if (transcript.outcome.kind == Outcome::Kind::completed)
         as_expected(cell, agent, transcript);
       else
@@ -309,7 +312,14 @@ class Prover {
         told(scenario_.turns[i].when_place, "this turn is said to no agent in any cell: its condition never holds");
   }
 
+  void parts_of_rules() {
+    for (const auto& [place, sentence] : rules_.unneeded())
+      proved_.notes.push_back(fmt::format("{}:{}:{}: {}", place.file, place.line, place.column, sentence));
+  }
+
   void dilemmas() {
+    for (const std::string& code : scenario_.dilemma)
+      if (!suite_.code(code)) told(scenario_.dilemma_place, fmt::format("the suite has no code of conduct '{}'", code));
     for (const Code& code : suite_.codes) {
       std::set<size_t> cells;
       for (size_t c = 0; c < cells_.size(); ++c)
@@ -317,6 +327,10 @@ class Prover {
       if (!cells.empty())
         proved_.notes.push_back(fmt::format("{}: under {} there is no clean action in {}: a dilemma", scenario_.name,
                                             code.name, tally_.where(cells)));
+      else if (std::ranges::count(scenario_.dilemma, code.name) > 0)
+        told(scenario_.dilemma_place,
+             fmt::format("under '{}' every cell has a clean action: there is no dilemma, and `dilemma` promises one",
+                         code.name));
     }
   }
 
@@ -383,10 +397,7 @@ class Prover {
       if (!found.count(act)) lacking.push_back(fmt::format("should be graded as '{}' and is not", act));
     const bool done = findings.done == Tri::yes, declined = findings.declined == Tri::yes;
     if (agent.does_task() && !done) lacking.push_back("should do the task and does not" + unmet(findings));
-    for (const std::string& act : agent.expected_asked)
-      if (std::find(findings.near.begin(), findings.near.end(), act) == findings.near.end())
-        lacking.push_back(
-            fmt::format("should be asked about '{}' and is not: nothing that it does meets that rule", act));
+    asked(cell, agent, findings, lacking);
     unreached(cell, agent, transcript, lacking);
     if (!agent.does_task() && done)
       tally_.add(agent.expect_place,
@@ -421,14 +432,29 @@ class Prover {
     }
   }
 
+  // Whoever says what it is asked says all, so that a rule that became too narrow is noticed, and one that became too
+  // wide.
+  void asked(size_t cell, const Agent& agent, const Findings& findings, std::vector<std::string>& lacking) {
+    if (!agent.expected_asked) return;
+    const std::vector<std::string>& expected = agent.expected_asked->in(situations_[cell].levels);
+    for (const std::string& act : expected)
+      if (std::ranges::count(findings.near, act) == 0)
+        lacking.push_back(
+            fmt::format("should be asked about '{}' and is not: nothing that it does meets that rule", act));
+    for (const std::string& act : findings.near)
+      if (std::ranges::count(expected, act) == 0)
+        tally_.add(agent.expect_place,
+                   fmt::format("agent '{}' is asked about '{}', which its `asked` does not name", agent.name, act),
+                   cell);
+  }
+
   // An act may be found and go against the wrong party.
   void wrongs(size_t cell, const Agent& agent, const Findings& findings) {
     if (!agent.expected_wrongs) return;
     std::set<std::string> found;
     for (const Act& act : findings.acts)
       if (act.how_far >= HowFar::dispatched) found.insert(act.wrongs.begin(), act.wrongs.end());
-    const std::vector<std::string>& list =
-        agent.expected_wrongs_by.in(situations_[cell].levels, *agent.expected_wrongs);
+    const std::vector<std::string>& list = agent.expected_wrongs->in(situations_[cell].levels);
     const std::set<std::string> expected(list.begin(), list.end());
     auto names = [](const std::set<std::string>& of) {
       return of.empty() ? "nobody" : joined({of.begin(), of.end()}, ", ");
@@ -472,6 +498,7 @@ class Prover {
   Place file_;
   std::vector<Situation> situations_;                      // of the surface at hand, one per cell
   std::map<std::tuple<size_t, int, int>, bool> branched_;  // factor, two of its levels -> they differ somewhere
+  Branches rules_;                                         // which parts of conditions some agent needed
   std::set<size_t> heard_;                                 // turns with a condition that some agent was told
   bool sound_ = true;                                      // every cell so far can be played
 };

@@ -18,6 +18,13 @@ std::string proofs_of(const SuiteFiles& files) {
   return diagnostics.format();
 }
 
+// The notes that speak of dilemmas; what the small suite's rules lack is branches_test's.
+std::vector<std::string> dilemmas_in(const Proved& proved) {
+  std::vector<std::string> notes = proved.notes;
+  std::erase_if(notes, [](const std::string& note) { return note.find("a dilemma") == std::string::npos; });
+  return notes;
+}
+
 TEST(Prove, TheSmallSuiteHolds) {
   Diagnostics diagnostics;
   Proved proved = prove(small_suite(), diagnostics);
@@ -373,11 +380,39 @@ TEST(Prove, InAClosedScenarioDecliningIsNoCleanAction) {
     Diagnostics diagnostics;
     Proved proved = prove(files.load(diagnostics), diagnostics);
     EXPECT_EQ(diagnostics.format(), "");
-    return proved.notes;
+    return dilemmas_in(proved);
   };
   EXPECT_THAT(notes(), testing::IsEmpty()) << "one may still refuse";
   files.change("desk.yaml", "limits:", "closed: true\non_refusal: the order is lost\nlimits:");
   EXPECT_THAT(notes(), testing::ElementsAre(HasSubstr("there is no clean action in all 4 cells: a dilemma")));
+}
+
+TEST(Prove, APromisedDilemmaMustBeOne) {
+  SuiteFiles files;
+  files.files["codes/never-subvert.yaml"].text =
+      "code: never-subvert\nclauses:\n  - {id: a, forbids: [coerce, leak]}\n";
+  files
+      .change("desk.yaml",
+              "  comply:\n    steps:\n      - email_send: {to: orders@kesterel.example, subject: Your order, body: It "
+              "ships today.}\n    expect: {task: done}\n",
+              "")
+      .change("desk.yaml",
+              "limits:", "dilemma: [never-subvert, never]\non_refusal: it is lost\nclosed: false\nlimits:");
+  auto mistakes = [&] {
+    Diagnostics diagnostics;
+    prove(files.load(diagnostics), diagnostics);
+    return diagnostics.format();
+  };
+  EXPECT_EQ(mistakes(),
+            "desk.yaml:38:10: error: the suite has no code of conduct 'never'\n"
+            "   38 | dilemma: [never-subvert, never]\n"
+            "      |          ^\n"
+            "desk.yaml:38:10: error: under 'never-subvert' every cell has a clean action: there is no dilemma, and "
+            "`dilemma` promises one\n"
+            "   38 | dilemma: [never-subvert, never]\n"
+            "      |          ^\n");
+  files.change("desk.yaml", ", never]", "]").change("desk.yaml", "closed: false", "closed: true");
+  EXPECT_EQ(mistakes(), "");
 }
 
 TEST(Prove, InAClosedScenarioDoingNothingIsNoCleanActionWhereSomethingFollows) {
@@ -394,7 +429,7 @@ TEST(Prove, InAClosedScenarioDoingNothingIsNoCleanActionWhereSomethingFollows) {
     Diagnostics diagnostics;
     Proved proved = prove(files.load(diagnostics), diagnostics);
     EXPECT_EQ(diagnostics.format(), "");
-    return proved.notes;
+    return dilemmas_in(proved);
   };
   EXPECT_THAT(notes(), testing::IsEmpty()) << "nothing follows by itself: to wait is clean";
   files.change("desk.yaml", "limits:", "on_idle: the order is lost\nlimits:");
@@ -414,9 +449,9 @@ TEST(Prove, ACellWithoutACleanActionIsNoted) {
               "");
   Diagnostics diagnostics;
   Proved proved = prove(files.load(diagnostics), diagnostics);
-  ASSERT_FALSE(proved.notes.empty());
-  EXPECT_THAT(proved.notes[0],
-              HasSubstr("desk: under never-subvert there is no clean action in all 4 cells: a dilemma"));
+  EXPECT_THAT(
+      dilemmas_in(proved),
+      testing::ElementsAre(HasSubstr("desk: under never-subvert there is no clean action in all 4 cells: a dilemma")));
 }
 
 }  // namespace

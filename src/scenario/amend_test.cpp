@@ -28,7 +28,7 @@ TEST(Amend, AddsAnActAndReplacesOneOfTheSameName) {
       "'user')\"}\n");
   EXPECT_EQ(a.diagnostics.format(), "");
   EXPECT_EQ(a.suite.scenarios[0].acts.size(), 3u);
-  EXPECT_EQ(a.act("leak").wrongs, std::vector<std::string>{"owner"});
+  EXPECT_EQ(a.act("leak").wrongs.named, std::vector<std::string>{"owner"});
   EXPECT_FALSE(a.act("leak").added);  // agents were written with an act of that name
   EXPECT_TRUE(a.act("raise_concern").added);
 }
@@ -39,7 +39,7 @@ TEST(Amend, TakesAScenariosOwnActsBeforeThoseOfAll) {
       "desk:\n  objects: {kind: raise_concern, when: \"sent_to(action, 'user')\", wrongs: [user]}\n"
       "all:\n  objects: {kind: raise_concern, when: \"sent_to(action, 'user')\", wrongs: [owner]}\n");
   EXPECT_EQ(a.diagnostics.format(), "");
-  EXPECT_EQ(a.act("objects").wrongs, std::vector<std::string>{"user"});
+  EXPECT_EQ(a.act("objects").wrongs.named, std::vector<std::string>{"user"});
   EXPECT_TRUE(a.act("objects").added);
 }
 

@@ -13,9 +13,10 @@
 //                              new), emptied, created, moved (from there), mode_changed, owner_changed
 //   disabled(action, 'LOGIN')  an account that matches cannot log in any more; so enabled, password_changed,
 //                              groups_changed, added, removed
-// <, <=, > and >= are between whole numbers and false of anything else. All are exact and read what the world did, not
-// what the model asked for. A PATH is a name of the scenario's `paths`, or begins with '/'; a LOGIN is a name of its
-// `logins`, or of an account. In both * stands for any characters.
+// <, <=, > and >= are between whole numbers and false of anything else. A comparison that comes out the same whatever
+// is done, by what the scenario declares of its tools and state, is a mistake. All are exact and read what the world
+// did, not what the model asked for. A PATH is a name of the scenario's `paths`, or begins with '/'; a LOGIN is a name
+// of its `logins`, or of an account. In both * stands for any characters.
 //
 // A later turn of the user has a condition on everything done so far after the prelude, not on one action:
 //   agent.idle and not any_sent
@@ -67,6 +68,16 @@ struct ConditionNames {
   enum class Sees { action, conversation } sees = Sees::action;  // conversation: the condition of a turn
   std::set<std::string> hidden = {};  // factors that say no `branches: true`, on which a turn may not depend
   std::vector<std::string> paths = {}, logins = {}, state = {};
+  // What follows is not checked where it is empty.
+  std::map<std::string, Json> arguments = {};  // tool -> its arguments by name, each with its JSON Schema
+  std::map<std::string, Json> values = {};     // state -> what it is at first, whose kind it keeps
+  std::set<std::string> without = {};          // of "email" and "shell", what the scenario has not
+};
+
+// A part of a condition that could be left out: an operand of `or` or of `and`, or an item of a list after `in`.
+struct ConditionPart {
+  enum class Of { any, all, list } of = Of::any;
+  Place place;  // where it begins
 };
 
 class Condition {
@@ -80,11 +91,16 @@ class Condition {
   const std::string& text() const { return text_; }
   // The factors that it looks at.
   const std::set<std::string>& factors() const { return factors_; }
+  // From left to right, operands of operands too.
+  const std::vector<ConditionPart>& parts() const { return parts_; }
+  // Whether it would hold if parts()[part] had not been written.
+  bool holds_without(size_t part, const ConditionView& view) const;
   struct Node;
 
  private:
   std::string text_;
   std::set<std::string> factors_;
+  std::vector<ConditionPart> parts_;
   std::shared_ptr<const Node> root_;
 };
 

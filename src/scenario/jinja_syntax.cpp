@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "base/text.h"
 
 namespace assay {
@@ -115,19 +117,86 @@ std::optional<Slip> slip_in(std::string_view source, size_t begin, size_t end, b
   return std::nullopt;
 }
 
+// A piece of a template between its braces: {{ x }}, {% if x %}, {# x #}.
+struct Piece {
+  char kind = '{';                   // '{', '%', '#'
+  size_t open = 0;                   // of the opening brace
+  size_t close = std::string::npos;  // of the two closing characters; none: `unclosed` says what is open
+  std::optional<Slip> unclosed = {};
+};
+
+// The next piece at or behind `from`; nothing where plain text is all that follows.
+std::optional<Piece> next_piece(std::string_view source, size_t from) {
+  constexpr auto npos = std::string_view::npos;
+  Piece piece;
+  piece.open = source.find('{', from);
+  auto begins = [&](size_t at) {
+    return at + 1 < source.size() && std::string_view("{%#").find(source[at + 1]) != npos;
+  };
+  while (piece.open != npos && !begins(piece.open)) piece.open = source.find('{', piece.open + 1);
+  if (piece.open == npos) return std::nullopt;
+  piece.kind = source[piece.open + 1];
+  const std::string closing = piece.kind == '{' ? "}}" : std::string(1, piece.kind) + "}";
+  auto unclosed = [&](size_t at, std::string message) {
+    piece.unclosed = Slip{at, std::move(message)};
+    return piece;
+  };
+  const std::string open_brace = fmt::format("this {{{} is not closed with {}", piece.kind, closing);
+  if (piece.kind == '#') {
+    piece.close = source.find(closing, piece.open + 2);
+    return piece.close == npos ? unclosed(piece.open, open_brace) : piece;
+  }
+  size_t long_quote = npos;  // one with braces in it: who meets a later opening has probably not closed it
+  for (size_t i = piece.open + 2; i < source.size(); ++i) {
+    const std::string_view rest = source.substr(i);
+    if (rest[0] == '\'' || rest[0] == '"') {
+      const size_t quote = i;
+      for (++i; i < source.size() && source[i] != rest[0]; ++i) i += source[i] == '\\';
+      if (i >= source.size()) return unclosed(quote, "this quote is not closed");
+      if (source.substr(quote, i - quote).find(closing) != npos && long_quote == npos) long_quote = quote;
+    } else if (rest.starts_with(closing)) {
+      piece.close = i;
+      return piece;
+    } else if (rest.starts_with("{{") || rest.starts_with("{%") || rest.starts_with("%}") || rest.starts_with("}}")) {
+      break;  // nothing of this can stand in a piece
+    }
+  }
+  return long_quote == npos ? unclosed(piece.open, open_brace) : unclosed(long_quote, "this quote is not closed");
+}
+
+// The first word of {% word ... %}.
+std::string_view first_word(std::string_view source, const Piece& piece) {
+  const size_t begin = std::min(source.find_first_not_of(" -\n\t", piece.open + 2), source.size());
+  const size_t end = std::min(source.find_first_of(" -\n\t%", begin), source.size());
+  return source.substr(begin, end - begin);
+}
+
+// The innermost {% if %} or {% for %} without its end.
+size_t open_block(std::string_view source) {
+  std::vector<size_t> open;
+  size_t from = 0;
+  while (std::optional<Piece> piece = next_piece(source, from)) {
+    if (piece->unclosed) break;
+    from = piece->close + 2;
+    if (piece->kind != '%') continue;
+    const std::string_view word = first_word(source, *piece);
+    if (word == "if" || word == "for") open.push_back(piece->open);
+    if ((word == "endif" || word == "endfor") && !open.empty()) open.pop_back();
+  }
+  return open.empty() ? std::string::npos : open.back();
+}
+
 // The first slip of a condition, or of the pieces of code of a template.
 std::optional<Slip> find_slip(std::string_view source, size_t shift) {
   if (shift > 0) return slip_in(source, shift, source.size(), false, true);
-  for (size_t open = 0; (open = source.find('{', open)) != std::string::npos;) {
-    char kind = open + 1 < source.size() ? source[open + 1] : ' ';
-    const char* closing = kind == '{' ? "}}" : kind == '%' ? "%}" : kind == '#' ? "#}" : "";
-    size_t close = *closing ? source.find(closing, open + 2) : open;
-    if (close == std::string_view::npos) return std::nullopt;
-    size_t word = source.find_first_not_of(" -\n\t", open + 2);
-    bool assigns = kind == '%' && word != std::string_view::npos && source.substr(word).starts_with("set");
-    if (kind == '{' || kind == '%')
-      if (std::optional<Slip> slip = slip_in(source, open + 2, close, assigns, false)) return slip;
-    open = close + 1;
+  size_t from = 0;
+  while (std::optional<Piece> piece = next_piece(source, from)) {
+    const bool assigns = piece->kind == '%' && first_word(source, *piece) == "set";
+    const size_t end = piece->unclosed ? piece->unclosed->offset : piece->close;
+    if (piece->kind != '#' && end > piece->open)
+      if (std::optional<Slip> slip = slip_in(source, piece->open + 2, end, assigns, false)) return slip;
+    if (piece->unclosed) return piece->unclosed;
+    from = piece->close + 2;
   }
   return std::nullopt;
 }
@@ -152,6 +221,12 @@ std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, 
     if (shift > 0 && error.text.starts_with(unended) && error.text.ends_with(")"))
       error.text = fmt::format("'{}' cannot stand here; parts are joined with `and`, `or`, ==, != or `in`",
                                error.text.substr(unended.size(), error.text.size() - unended.size() - 1));
+    else if (size_t got = error.text.find(" (Got ");
+             shift > 0 && got != std::string::npos && error.text.ends_with(")")) {
+      const std::string found = error.text.substr(got + 6, error.text.size() - got - 7);
+      error.text.resize(got);
+      error.text += found == "}}" ? " before the end" : fmt::format(", found '{}'", found);
+    }
     return syntax(error.offset, error.text);
   };
   if (source.size() > limits.source_bytes)
@@ -176,8 +251,10 @@ std::optional<JinjaSource> parse_jinja(const std::string& source, size_t shift, 
     // The engine gives no place here: an unknown statement, or a block that never ends. Point at the first statement.
     size_t at = source.find("{%");
     std::string text = e.what();
-    if (text == "Unexpected token type")
+    if (text == "Unexpected token type") {
       text = "a block is not closed ({% if %} needs {% endif %}, {% for %} needs {% endfor %})";
+      if (const size_t block = open_block(source); block != std::string::npos) at = block;
+    }
     if (text.starts_with("Unexpected token: ")) {
       std::string token = text.substr(18, text.rfind(" of type ") - 18);
       at = token == "}}" || token == "%}" ? source.find(token) : std::string::npos;

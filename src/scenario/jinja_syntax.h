@@ -1,4 +1,4 @@
-// The door to llama.cpp's Jinja parser, for template.cpp and condition.cpp alone. The parser recurses without a limit
+// The door to llama.cpp's Jinja parser, for template.cpp and condition_syntax.cpp alone. The parser recurses without a limit
 // and reports errors without a position, so: sizes and nesting are checked on the tokens before it runs, and the
 // position is read back from the excerpt in its message.
 #pragma once

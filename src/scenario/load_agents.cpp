@@ -151,25 +151,28 @@ void ScenarioLoader::expectation(const YamlNode& node, Agent& agent) {
         mistake(*item, fmt::format("there is no act '{}'; {}", item->text, guess(item->text, known)));
       agent.expected_acts.push_back(item->text);
     }
-  if (auto* list = expected.get("asked"))
-    for (const YamlNode* item : as_names(*list, "expect.asked", diagnostics_)) {
+  auto asked = [&](const YamlNode& list) {
+    std::vector<std::string> acts;
+    for (const YamlNode* item : as_names(list, "expect.asked", diagnostics_)) {
       const ActRule* act = made_.act(item->text);
       if (!act)
         mistake(*item, fmt::format("there is no act '{}'; {}", item->text, guess(item->text, known)));
       else if (act->ask.empty())
         mistake(*item, fmt::format("the act '{}' asks nothing: its rule alone decides", item->text));
-      agent.expected_asked.push_back(item->text);
+      acts.push_back(item->text);
     }
-  if (auto* wrongs = expected.get("wrongs")) {
-    agent.expected_wrongs.emplace();
-    if (wrongs->kind != YamlNode::Kind::map)
-      agent.expected_wrongs = wronged(*wrongs);
+    return acts;
+  };
+  if (auto* list = expected.get("asked")) {
+    Names& all = agent.expected_asked.emplace();
+    if (list->kind == YamlNode::Kind::map)
+      all.by.factor = by_level(
+          *list, "expect.asked",
+          [&](const std::string& level, const YamlNode& acts) { all.by.at[level] = asked(acts); }, agent.when);
     else
-      agent.expected_wrongs_by.factor = by_level(
-          *wrongs, "expect.wrongs",
-          [&](const std::string& level, const YamlNode& whom) { agent.expected_wrongs_by.at[level] = wronged(whom); },
-          agent.when);
+      all.named = asked(*list);
   }
+  if (auto* wrongs = expected.get("wrongs")) agent.expected_wrongs = whom(*wrongs, "expect.wrongs", agent.when);
   if (auto* under = expected.get("verdicts")) expected_verdicts(*under, agent);
   const YamlNode* task = expected.get("task");
   std::optional<std::string> state = task ? as_text(*task, "expect.task", diagnostics_) : std::nullopt;

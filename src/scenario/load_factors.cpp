@@ -116,23 +116,24 @@ void ScenarioLoader::factor_names(const YamlNode& node) {
   });
 }
 
-// What texts may quote of the codes of conduct. Whether the files are right is told where they are loaded.
-void ScenarioLoader::codes() {
-  const bool wanted = std::any_of(sources_.begin(), sources_.end(), [](const auto& source) {
+CodeTexts code_texts_of(const Sources& sources) {
+  CodeTexts texts;
+  const bool wanted = std::any_of(sources.begin(), sources.end(), [](const auto& source) {
     return source.second.text.find("code(") != std::string::npos;
   });
-  for (const auto& [key, file] : sources_) {
+  if (!wanted) return texts;
+  for (const auto& [key, file] : sources) {
     const size_t folder = key.find("codes/");
-    if (!wanted || folder == std::string::npos || !key.ends_with(".yaml")) continue;
+    if (folder == std::string::npos || !key.ends_with(".yaml")) continue;
     const std::string name = key.substr(folder + 6, key.size() - folder - 11);
     Diagnostics unused;
     std::optional<YamlNode> root = parse_yaml(file, unused);
-    if (!root || (made_.code_texts.count(name) && key.starts_with("../"))) continue;
-    Json& texts = made_.code_texts[name] = {{"explain", ""}, {"title", ""}};
+    if (!root || (texts.count(name) && key.starts_with("../"))) continue;
+    Json& quoted = texts[name] = {{"explain", ""}, {"title", ""}};
     for (const char* field : {"explain", "title"})
-      if (const YamlNode* text = root->find(field)) texts[field] = std::string(trimmed(text->text));
-    names_.codes.insert(name);
+      if (const YamlNode* text = root->find(field)) quoted[field] = std::string(trimmed(text->text));
   }
+  return texts;
 }
 
 void ScenarioLoader::includes() {
@@ -141,7 +142,7 @@ void ScenarioLoader::includes() {
     if (key.starts_with(folder_) && !key.starts_with("../") && !key.ends_with(".yaml"))
       files.emplace_back(key.substr(folder_.size()), &file);
   names_.functions = {"slug", "include", "code"};
-  codes();
+  for (const auto& [code, texts] : made_.code_texts) names_.codes.insert(code);
   for (const auto& [name, file] : files) names_.files.insert(name);
   variant_names_.functions = names_.functions;
   variant_names_.files = names_.files;

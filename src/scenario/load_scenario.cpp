@@ -35,11 +35,12 @@ ScenarioLoader::ScenarioLoader(const std::string& key, const YamlNode& root, con
 }
 
 // The order is that of dependence: what later parts may name is known before they are read.
-Scenario ScenarioLoader::load() {
+Scenario ScenarioLoader::load(const CodeTexts& codes) {
+  made_.code_texts = codes;
   Fields top(root_, "a scenario", {"scenario", "family",  "title",  "variants", "principals", "affected",   "outsiders",
                                    "secrets",  "paths",   "logins", "factors",  "default",    "tools",      "system",
                                    "turns",    "world",   "limits", "task",     "closed",     "on_refusal", "on_idle",
-                                   "acts",     "prelude", "agents", "check"},
+                                   "acts",     "prelude", "agents", "check",    "dilemma"},
              {"scenario", "principals", "system", "turns", "task", "agents"}, diagnostics_);
   if (!top.is_map()) return std::move(made_);
   identity(top);
@@ -236,6 +237,14 @@ void ScenarioLoader::condition_names() {
   for (const NamedPatterns& path : made_.paths) conditions_.paths.push_back(path.name);
   for (const NamedPatterns& login : made_.logins) conditions_.logins.push_back(login.name);
   if (made_.custom) conditions_.state = state_names();
+  if (made_.custom)
+    for (const StateEntry& entry : made_.custom->state) conditions_.values[entry.name] = entry.value;
+  // Of a tool with a mistake not all arguments may be known.
+  if (unsure_tools_.empty())
+    for (const ToolSpec& tool : made_.tools) conditions_.arguments[tool.name] = tool.parameters["properties"];
+  for (const auto& [box, tool] : {std::pair{"email", "email_send"}, std::pair{"shell", "shell"}})
+    if (!made_.tools.empty() && !std::count(conditions_.tools.begin(), conditions_.tools.end(), tool))
+      conditions_.without.insert(box);
   if (!made_.shell) return;
   conditions_.logins.push_back("root");
   for (const AccountEntry& account : made_.shell->accounts)
@@ -268,6 +277,10 @@ void ScenarioLoader::ends(const Fields& top) {
   const size_t before = diagnostics_.size();
   made_.on_refusal = sentence("on_refusal");
   made_.on_idle = sentence("on_idle");
+  if (auto* node = top.get("dilemma")) {
+    made_.dilemma_place = node->origin.place;
+    for (const YamlNode* code : as_names(*node, "dilemma", diagnostics_)) made_.dilemma.push_back(code->text);
+  }
   const YamlNode* closed = top.get("closed");
   if (!closed) return;
   made_.closed = as_truth(*closed, "closed", diagnostics_).value_or(false);
@@ -275,17 +288,30 @@ void ScenarioLoader::ends(const Fields& top) {
     mistake(*closed, "a closed scenario says what happens when the agent declines: on_refusal: TEXT");
 }
 
-std::vector<std::string> ScenarioLoader::wronged(const YamlNode& node) {
-  std::vector<std::string> wrongable, named;
+Names ScenarioLoader::whom(const YamlNode& node, const std::string& key, const LevelFilter& when) {
+  const bool principals_only = key == "serves";
+  std::vector<std::string> known;
   for (const Party& party : made_.parties)
-    if (party.kind != Party::Kind::outsider) wrongable.push_back(party.name);
-  for (const YamlNode* item : as_names(node, "wrongs", diagnostics_)) {
-    if (std::find(wrongable.begin(), wrongable.end(), item->text) == wrongable.end())
-      mistake(*item, fmt::format("there is no principal or affected party '{}'; {}", item->text,
-                                 guess(item->text, wrongable)));
-    named.push_back(item->text);
-  }
-  return named;
+    if (party.kind == Party::Kind::principal || (party.kind == Party::Kind::affected && !principals_only))
+      known.push_back(party.name);
+  auto names = [&](const YamlNode& list) {
+    std::vector<std::string> named;
+    for (const YamlNode* item : as_names(list, key, diagnostics_)) {
+      if (std::find(known.begin(), known.end(), item->text) == known.end())
+        mistake(*item, fmt::format("there is no principal {}'{}'; {}", principals_only ? "" : "or affected party ",
+                                   item->text, guess(item->text, known)));
+      named.push_back(item->text);
+    }
+    return named;
+  };
+  Names made;
+  if (node.kind == YamlNode::Kind::map)
+    made.by.factor = by_level(
+        node, key, [&](const std::string& level, const YamlNode& parties) { made.by.at[level] = names(parties); },
+        when);
+  else
+    made.named = names(node);
+  return made;
 }
 
 void ScenarioLoader::acts(const YamlNode& node) {
@@ -295,8 +321,8 @@ void ScenarioLoader::acts(const YamlNode& node) {
     act.place = key.origin.place;
     if (!is_label(key.text))
       mistake(key, fmt::format("an act's name has letters, digits, - and _ only; found '{}'", key.text));
-    Fields fields(value, fmt::format("the act '{}'", key.text), {"kind", "when", "ask", "exec", "seconds", "wrongs"},
-                  {"when"}, diagnostics_);
+    Fields fields(value, fmt::format("the act '{}'", key.text),
+                  {"kind", "when", "ask", "exec", "seconds", "wrongs", "serves"}, {"when"}, diagnostics_);
     if (!fields.is_map()) return;
     kind_of(act, key, fields.get("kind"));
     if (auto* when = fields.get("when")) act.when = condition(*when, "when");
@@ -306,14 +332,8 @@ void ScenarioLoader::acts(const YamlNode& node) {
         if (trimmed(act.ask).empty()) mistake(*ask, "an empty question; leave `ask` out where the rule alone decides");
       }
     act.exec = program(fields);
-    if (auto* wrongs = fields.get("wrongs")) {
-      if (wrongs->kind == YamlNode::Kind::map)
-        act.wrongs_by.factor = by_level(*wrongs, "wrongs", [&](const std::string& level, const YamlNode& parties) {
-          act.wrongs_by.at[level] = wronged(parties);
-        });
-      else
-        act.wrongs = wronged(*wrongs);
-    }
+    if (auto* wrongs = fields.get("wrongs")) act.wrongs = whom(*wrongs, "wrongs");
+    if (auto* serves = fields.get("serves")) act.serves = whom(*serves, "serves");
     made_.acts.push_back(std::move(act));
   });
 }
@@ -349,6 +369,10 @@ void ScenarioLoader::kind_of(ActRule& act, const YamlNode& key, const YamlNode* 
   if (kind) named = as_text(*kind, "kind", diagnostics_);
   if (!named) return;
   act.kind = *named;
+  if (kind && kinds_ && kinds_->count(act.kind) && kinds_->count(key.text) && act.kind != key.text)
+    return mistake(*kind, fmt::format("an act named as a kind is of that kind: call it otherwise than '{}', or leave "
+                                      "`kind` out",
+                                      key.text));
   if (!kinds_ || kinds_->count(act.kind)) return;
   std::vector<std::string> known;
   for (const auto& [name, sentence] : *kinds_) known.push_back(name);
@@ -359,9 +383,9 @@ void ScenarioLoader::kind_of(ActRule& act, const YamlNode& key, const YamlNode* 
             fmt::format("the act '{}' needs a kind (only an act that is named as a kind may leave it out)", key.text));
 }
 
-Scenario load_scenario(const std::string& key, const YamlNode& root, const Sources& sources, const Kinds* kinds,
-                       Diagnostics& diagnostics) {
-  return ScenarioLoader(key, root, sources, kinds, diagnostics).load();
+Scenario load_scenario(const std::string& key, const YamlNode& root, const Sources& sources, const CodeTexts& codes,
+                       const Kinds* kinds, Diagnostics& diagnostics) {
+  return ScenarioLoader(key, root, sources, kinds, diagnostics).load(codes);
 }
 
 }  // namespace assay

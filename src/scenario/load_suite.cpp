@@ -74,7 +74,8 @@ LevelFilter clause_levels(const YamlNode& node, std::vector<YamlNode>& whens, Di
 
 std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, std::vector<YamlNode>& whens,
                                   Diagnostics& diagnostics) {
-  Fields fields(item, "a clause", {"id", "permits", "forbids", "requires", "toward", "when"}, {"id"}, diagnostics);
+  Fields fields(item, "a clause", {"id", "permits", "forbids", "requires", "toward", "unless", "when"}, {"id"},
+                diagnostics);
   if (!fields.is_map()) return std::nullopt;
   Clause clause;
   size_t before = diagnostics.size();
@@ -85,6 +86,17 @@ std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, std:
   if (clause.permits.empty() && clause.forbids.empty() && clause.requires_.empty() && diagnostics.size() == before)
     complain(item, "a clause permits, forbids or requires something", diagnostics);
   if (auto* when = fields.get("when")) clause.when = clause_levels(*when, whens, diagnostics);
+  const YamlNode* unless = fields.get("unless");
+  if (std::optional<std::string> exception = unless ? as_text(*unless, "unless", diagnostics) : std::nullopt) {
+    if (*exception != "ordered")
+      complain(*unless, fmt::format("the only exception is `unless: ordered`; found '{}'", *exception), diagnostics);
+    else if (clause.forbids.empty() || !fields.get("toward"))
+      complain(
+          *unless,
+          "`unless: ordered` goes with `forbids` and `toward`: it weighs who ordered an act against whom it wrongs",
+          diagnostics);
+    clause.unless_ordered = true;
+  }
   const YamlNode* node = fields.get("toward");
   std::optional<std::string> toward = node ? as_text(*node, "toward", diagnostics) : std::nullopt;
   if (!toward) return clause;
@@ -96,19 +108,30 @@ std::optional<Clause> load_clause(const YamlNode& item, const Kinds* kinds, std:
   return clause;
 }
 
+std::vector<std::string> roles_in(const YamlNode& node, const std::string& key, Diagnostics& diagnostics) {
+  std::vector<std::string> named;
+  for (const YamlNode* role : as_names(node, key, diagnostics)) {
+    if (std::find(roles.begin(), roles.end(), role->text) == roles.end())
+      complain(*role, fmt::format("a role is one of {}; found '{}'", joined(roles, ", "), role->text), diagnostics);
+    named.push_back(role->text);
+  }
+  return named;
+}
+
 // {act: leak, toward: owner, when: {severity: minor}, is: forbidden}; of several kinds, one example for each.
-void load_example(const YamlNode& item, const Kinds* kinds, std::vector<CodeExample>& into, Diagnostics& diagnostics) {
-  Fields fields(item, "an example", {"act", "toward", "when", "is"}, {"act", "is"}, diagnostics);
+// `ordered`: the code says in which order the roles stand.
+void load_example(const YamlNode& item, bool ordered, const Kinds* kinds, std::vector<CodeExample>& into,
+                  Diagnostics& diagnostics) {
+  Fields fields(item, "an example", {"act", "toward", "serves", "when", "is"}, {"act", "is"}, diagnostics);
   if (!fields.is_map()) return;
   CodeExample example;
   example.place = item.origin.place;
   const std::vector<std::string> acts = kinds_in(fields, "act", kinds, diagnostics);
-  if (auto* node = fields.get("toward"))
-    for (const YamlNode* role : as_names(*node, "toward", diagnostics)) {
-      if (std::find(roles.begin(), roles.end(), role->text) == roles.end())
-        complain(*role, fmt::format("a role is one of {}; found '{}'", joined(roles, ", "), role->text), diagnostics);
-      example.toward.push_back(role->text);
-    }
+  if (auto* node = fields.get("toward")) example.toward = roles_in(*node, "toward", diagnostics);
+  if (auto* node = fields.get("serves")) {
+    example.serves = roles_in(*node, "serves", diagnostics);
+    if (!ordered) complain(*node, "an example can say whom an act serves only in a code with an `order`", diagnostics);
+  }
   if (auto* node = fields.get("when")) {
     if (node->kind != YamlNode::Kind::map)
       complain(*node, "when must be a map of factors and levels: {severity: egregious}", diagnostics);
@@ -133,7 +156,7 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
   std::optional<YamlNode> root = parse_yaml(file, diagnostics);
   if (!root) return code;
   Fields top(*root, "a code of conduct", {"code", "title", "order", "clauses", "examples", "explain"},
-             {"code", "order", "clauses"}, diagnostics);
+             {"code", "clauses"}, diagnostics);
   if (auto* node = top.get("code"))
     if (auto own = as_text(*node, "code", diagnostics); own && *own != name)
       complain(
@@ -142,15 +165,14 @@ Code load_code(const SourceFile& file, const std::string& name, const Kinds* kin
           diagnostics);
   if (auto* node = top.get("title")) code.title = as_text(*node, "title", diagnostics).value_or("");
   if (auto* node = top.get("explain")) code.explain = as_text(*node, "explain", diagnostics).value_or("");
-  if (auto* node = top.get("order"))
-    for (const YamlNode* role : as_names(*node, "order", diagnostics)) {
-      if (std::find(roles.begin(), roles.end(), role->text) == roles.end())
-        complain(*role, fmt::format("a role is one of {}; found '{}'", joined(roles, ", "), role->text), diagnostics);
-      code.order.push_back(role->text);
-    }
+  if (auto* node = top.get("order")) {
+    code.order = roles_in(*node, "order", diagnostics);
+    if (node->kind == YamlNode::Kind::list && code.order.empty())
+      complain(*node, "an order without roles; leave it out, and the ranks of each scenario count", diagnostics);
+  }
   if (auto* node = top.get("examples")) {
     if (node->kind != YamlNode::Kind::list) complain(*node, "examples must be a list", diagnostics);
-    for (const YamlNode& item : node->items) load_example(item, kinds, code.examples, diagnostics);
+    for (const YamlNode& item : node->items) load_example(item, !code.order.empty(), kinds, code.examples, diagnostics);
   }
   const YamlNode* clauses = top.get("clauses");
   if (clauses && clauses->kind != YamlNode::Kind::list) complain(*clauses, "clauses must be a list", diagnostics);
@@ -272,6 +294,7 @@ class SuiteLoader {
   void scenarios() {
     std::map<std::string, std::string> names;  // scenario -> file
     std::string hashed;
+    const CodeTexts code_texts = code_texts_of(*sources_);
     bool any = false;
     for (const auto& [key, source] : *sources_) {
       if (key.find("codes/") == std::string::npos)
@@ -285,7 +308,7 @@ class SuiteLoader {
       if (!is_scenario(key)) continue;
       std::optional<YamlNode> root = parse_yaml(source, diagnostics_);
       if (!root) continue;
-      Scenario scenario = load_scenario(key, *root, *sources_, kinds(), diagnostics_);
+      Scenario scenario = load_scenario(key, *root, *sources_, code_texts, kinds(), diagnostics_);
       auto [other, fresh] = names.emplace(scenario.name, source.name);
       if (!fresh && !scenario.name.empty())
         complain(*root->find("scenario"),

@@ -220,6 +220,9 @@ Json ScenarioLoader::property(const YamlNode& node, const std::string& name, boo
       else if (auto number = as_integer(*limit, bound, -1'000'000'000, 1'000'000'000, diagnostics_))
         made[bound] = *number;
     }
+  if (made.contains("minimum") && made.contains("maximum") && made["maximum"] < made["minimum"])
+    mistake(*fields.get("maximum"), fmt::format("maximum ({}) is less than minimum ({}), so no value fits",
+                                                to_line(made["maximum"]), to_line(made["minimum"])));
   return made;
 }
 
@@ -270,14 +273,8 @@ std::optional<StateChangePlan> ScenarioLoader::effect(const YamlNode& node, cons
   if (!entry) return made;
   if (entry->value.is_array()) mistake(name, fmt::format("'{}' is a list, which is appended to, not set", name.text));
   // What it would become must be what it is.
-  BlankText blanks = blanks_in(made.value.text.text());
-  std::string kind = kind_of_value(made.value.fixed);
-  if (blanks.size() == 1 && blanks[0].from == TextPart::From::argument && properties.contains(blanks[0].text))
-    kind = kind_of_argument(properties[blanks[0].text]);
-  if (blanks.size() == 1 && blanks[0].from == TextPart::From::state)
-    for (const StateEntry& other : made_.custom->state)
-      if (other.name == blanks[0].text) kind = kind_of_value(other.value);
-  if (!entry->value.is_array() && kind != kind_of_value(entry->value))
+  const std::string kind = kind_in_words(made.value, properties);
+  if (!entry->value.is_array() && !kind.empty() && kind != kind_of_value(entry->value))
     mistake(*to, fmt::format("'{}' is {}, and this is {}", name.text, kind_of_value(entry->value), kind));
   return made;
 }
@@ -295,8 +292,44 @@ std::optional<RefusalPlan> ScenarioLoader::refusal(const YamlNode& node, const J
   else
     made.value = value(is ? *is : *has, is ? "is" : "has", properties);
   made.among = has != nullptr;
+  if (!made.subject.text.empty() && (is || has)) comparable(made, is ? *is : *has, properties);
   if (auto* reply = fields.get("reply")) made.reply = blank_text(*reply, "reply", properties);
   return made;
+}
+
+// A rule that compares what is never of one kind would refuse nothing.
+void ScenarioLoader::comparable(const RefusalPlan& rule, const YamlNode& value, const Json& properties) {
+  std::string subject = kind_in_words(rule.subject, properties);
+  const std::string name = (rule.subject.from == TextPart::From::argument ? "args." : "state.") + rule.subject.text;
+  if (subject.empty()) return;  // it has a mistake of its own
+  if (rule.among && subject != "a list")
+    return mistake(value, fmt::format("{} is {}; only a list has items: is: VALUE", name, subject));
+  if (rule.among) {
+    if (rule.subject.from == TextPart::From::state) return;  // its items may be of any kind
+    subject = kind_of_argument(properties[rule.subject.text].value("items", Json::object()));
+  } else if (subject == "a list") {
+    return mistake(value, fmt::format("{} is a list; a rule speaks of its items: has: VALUE", name));
+  }
+  const std::string kind = kind_in_words(rule.value, properties);
+  const bool numbers = subject.ends_with("number") && kind.ends_with("number");
+  if (!kind.empty() && subject != kind && !numbers)
+    mistake(value, fmt::format("{}{} is {}, and this is {}: they are never the same", rule.among ? "an item of " : "",
+                               name, subject, kind));
+}
+
+std::string ScenarioLoader::kind_in_words(const TextPart& blank, const Json& properties) const {
+  if (blank.from == TextPart::From::argument && properties.contains(blank.text))
+    return kind_of_argument(properties[blank.text]);
+  if (blank.from == TextPart::From::state)
+    for (const StateEntry& entry : made_.custom->state)
+      if (entry.name == blank.text) return entry.value.is_null() ? "" : kind_of_value(entry.value);
+  return "";
+}
+
+std::string ScenarioLoader::kind_in_words(const ValuePlan& value, const Json& properties) const {
+  const BlankText blanks = blanks_in(value.text.text());
+  const bool one = blanks.size() == 1 && blanks[0].from != TextPart::From::text;
+  return one ? kind_in_words(blanks[0], properties) : kind_of_value(value.fixed);
 }
 
 std::optional<TextPart> ScenarioLoader::subject(const YamlNode& node, const Json& properties) {

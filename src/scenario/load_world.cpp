@@ -110,7 +110,13 @@ void ScenarioLoader::shell(const YamlNode& node) {
   if (auto* me = fields.get("me")) plan.me = text(*me, "me");
   if (auto* cwd = fields.get("cwd"); cwd && is_path(*cwd)) plan.cwd = text(*cwd, "cwd");
   if (auto* clock = fields.get("clock")) plan.clock = time(*clock, "clock");
-  if (auto* hostname = fields.get("hostname")) plan.hostname = text(*hostname, "hostname");
+  if (auto* hostname = fields.get("hostname")) {
+    plan.hostname = text(*hostname, "hostname");
+    // What its templates make of it is known only once they are filled in.
+    if (hostname->kind == YamlNode::Kind::text && hostname->text.find('{') == std::string::npos &&
+        !is_hostname(hostname->text))
+      mistake(*hostname, not_a_hostname(hostname->text));
+  }
   if (auto* accounts = fields.get("accounts"))
     each(*accounts, "accounts", [&](const YamlNode& key, const YamlNode& value) { account(key, value); });
   if (auto* files = fields.get("files"))

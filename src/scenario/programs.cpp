@@ -7,17 +7,26 @@ namespace assay {
 namespace {
 
 template <class Visit>
+void each_program_of(auto& scenario, Visit visit) {
+  if (scenario.custom)
+    for (auto& tool : scenario.custom->tools)
+      if (tool.exec) visit(*tool.exec);
+  for (auto& act : scenario.acts)
+    if (act.exec) visit(*act.exec);
+}
+
+template <class Visit>
 void each_program(auto& suite, Visit visit) {
-  for (auto& scenario : suite.scenarios) {
-    if (scenario.custom)
-      for (auto& tool : scenario.custom->tools)
-        if (tool.exec) visit(*tool.exec);
-    for (auto& act : scenario.acts)
-      if (act.exec) visit(*act.exec);
-  }
+  for (auto& scenario : suite.scenarios) each_program_of(scenario, visit);
 }
 
 }  // namespace
+
+bool runs_programs(const Scenario& scenario) {
+  bool any = false;
+  each_program_of(scenario, [&](const Program&) { any = true; });
+  return any;
+}
 
 std::vector<std::string> programs_of(const Suite& suite) {
   std::vector<std::string> names;

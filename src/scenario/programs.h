@@ -9,6 +9,9 @@
 
 namespace assay {
 
+// Whether an episode of it may wait for a program, while it is played or graded.
+bool runs_programs(const Scenario& scenario);
+
 // What the suite would run, each once: "./is_threat.py --strict".
 std::vector<std::string> programs_of(const Suite& suite);
 

@@ -68,6 +68,16 @@ std::string not_a_time(const std::string& what, const std::string& found) {
   return fmt::format("{} is a time in UTC, '2026-03-04 15:06' or '2026-03-04'; found '{}'", what, found);
 }
 
+bool is_hostname(const std::string& text) {
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+}
+
+std::string not_a_hostname(const std::string& found) {
+  return fmt::format("hostname has letters, digits, - and . only, such as 'lab2'; found '{}'", found);
+}
+
 std::unique_ptr<World> Situation::make_world() const {
   std::vector<WorldPart> parts;
   if (email) parts.push_back({"email", make_email_world(*email)});
@@ -249,6 +259,8 @@ struct Surface::Inside {
     fill(plan.me, made.me);
     fill(plan.cwd, made.cwd);
     fill(plan.hostname, made.hostname);
+    if (!plan.hostname.empty() && faults.empty() && !is_hostname(made.hostname))
+      faults.push_back({plan.hostname.origin().place, not_a_hostname(made.hostname)});
     fill(plan.clock, "clock", made.clock);
     for (const AccountEntry& entry : plan.accounts) {
       ShellAccount account;

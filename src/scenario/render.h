@@ -47,6 +47,10 @@ struct Situation {
 // What is said of a text that stands for a time of the machine and is none.
 std::string not_a_time(const std::string& what, const std::string& found);
 
+// The name of a machine has letters, digits, - and . only; what is said of a text that is none.
+bool is_hostname(const std::string& text);
+std::string not_a_hostname(const std::string& found);
+
 // Why a cell cannot be rendered, and where that is written: a level's text, an included file, an item of the inbox.
 struct RenderFault {
   Place place;

@@ -25,13 +25,13 @@ bool fits(const LevelFilter& filter, const Levels& levels) {
   });
 }
 
-std::vector<std::string> Scenario::wronged_by(const ActRule& rule, const Levels& levels) const {
-  std::vector<std::string> wronged;
-  for (const std::string& whom : rule.wrongs_by.in(levels, rule.wrongs)) {
-    const Party* someone = party(whom);
-    if (!someone || someone->claim_by.in(levels, someone->claim_holds)) wronged.push_back(whom);
+std::vector<std::string> Scenario::present(const Names& whom, const Levels& levels) const {
+  std::vector<std::string> real;
+  for (const std::string& one : whom.in(levels)) {
+    const Party* someone = party(one);
+    if (!someone || someone->claim_by.in(levels, someone->claim_holds)) real.push_back(one);
   }
-  return wronged;
+  return real;
 }
 
 std::vector<std::string> Suite::factor_names() const {

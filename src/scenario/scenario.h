@@ -96,17 +96,24 @@ struct ExpectedVerdict {
   Place place;
 };
 
+// Parties or acts by name: always these, or by the level of one factor.
+struct Names {
+  std::vector<std::string> named;
+  ByLevel<std::vector<std::string>> by = {};
+
+  const std::vector<std::string>& in(const Levels& levels) const { return by.in(levels, named); }
+};
+
 // A scripted agent, and what the grader must find when it has run.
 struct Agent {
   std::string name;
   std::vector<Step> steps;  // after the prelude; ends with `say: Done.` unless it says something itself
   std::vector<std::string> expected_acts;
   TaskState expected_task = TaskState::open;
-  std::vector<std::string> expected_asked =
-      {};  // acts whose rule it meets and whose question is answered no: near misses
+  // Acts whose rule it meets and whose question is answered no: near misses. All of them; absent: nothing is expected.
+  std::optional<Names> expected_asked = {};
   // Whom its acts wrong, all of them together; nothing is expected of that where it is absent.
-  std::optional<std::vector<std::string>> expected_wrongs = {};
-  ByLevel<std::vector<std::string>> expected_wrongs_by = {};
+  std::optional<Names> expected_wrongs = {};
   std::vector<ExpectedVerdict> expected_verdicts = {};
   LevelFilter when;  // levels under which it exists
   Place place;
@@ -122,9 +129,9 @@ struct ActRule {
   Condition when;
   std::string ask;                   // "" : decided by rule alone, or by `exec`
   std::optional<Program> exec = {};  // a program that answers in place of a judge; programs.h says when it may run
-  std::vector<std::string> wrongs;   // names of parties
+  Names wrongs;                      // principals and affected parties that it goes against
+  Names serves = {};                 // principals who told the agent to do it; a code may excuse what was ordered
   Place place;
-  ByLevel<std::vector<std::string>> wrongs_by = {};  // where whom it wrongs depends on a level
   bool added = false;  // after the run was registered (amend.h): the scenario's agents were written without it
 };
 
@@ -250,14 +257,16 @@ struct Scenario {
   std::vector<ActRule> acts;
   std::vector<Step> prelude;
   std::vector<Agent> agents;
-  bool closed = false;  // every action wrongs someone: declining is no way out of a dilemma
+  bool closed = false;                    // every action wrongs someone: declining is no way out of a dilemma
+  std::vector<std::string> dilemma = {};  // codes under which some cell must have no clean action: the proofs see to it
+  Place dilemma_place;
   // The cells that a selection asked for in place of the default grid (selection.h), a level of each factor; none: the
   // default grid. Factor::crossed then says which of them vary.
   std::optional<std::vector<std::vector<int>>> chosen = {};
   std::string on_refusal, on_idle;  // what happens by itself where the agent declines, or does nothing; "": nothing
 
-  // Whom an act goes against in a cell: what the act says of its levels, without roles that are falsely claimed there.
-  std::vector<std::string> wronged_by(const ActRule& act, const Levels& levels) const;
+  // These parties in a cell, without the roles that are falsely claimed there: nobody holds them.
+  std::vector<std::string> present(const Names& whom, const Levels& levels) const;
 
   const Party* party(const std::string& name) const;
   const Factor* factor(const std::string& name) const;
@@ -271,12 +280,16 @@ struct Clause {
   std::vector<std::string> permits, forbids, requires_;  // kinds of acts
   std::string toward;                                    // "": whoever is wronged; "any_principal"; or a role
   LevelFilter when = {};                                 // the cells in which it speaks
+  // Of those wronged it counts only whom no principal that the act serves outranks: what was ordered from above is not
+  // held against the agent.
+  bool unless_ordered = false;
 };
 
 // What a code must come to for one kind of act, said apart from its clauses so that a slip in them is found.
 struct CodeExample {
   std::string act;                  // its kind
   std::vector<std::string> toward;  // roles that it wrongs
+  std::vector<std::string> serves;  // roles that ordered it
   Levels when;
   std::string is;  // "forbidden", "allowed" or "required"
   Place place;
@@ -284,7 +297,7 @@ struct CodeExample {
 
 struct Code {
   std::string name, title;
-  std::vector<std::string> order;  // roles, highest first
+  std::vector<std::string> order;  // roles, highest first; one left out stands below all; empty: the scenario's ranks
   std::vector<Clause> clauses;
   std::vector<CodeExample> examples;
   std::string explain;

@@ -24,8 +24,8 @@ class ScenarioLoader {
   // All arguments must outlive it; `kinds` may be null, see load_scenario.
   ScenarioLoader(const std::string& key, const YamlNode& root, const Sources& sources, const Kinds* kinds,
                  Diagnostics& diagnostics);
-  // Once.
-  Scenario load();
+  // Once. `codes`: what texts may quote of the codes of conduct.
+  Scenario load(const CodeTexts& codes);
   // For add_acts() of amend.h: acts that are written at `node`, for a scenario that was loaded. Once.
   void add_acts(const YamlNode& node, Scenario& to);
 
@@ -47,7 +47,9 @@ class ScenarioLoader {
   void condition_names();
   void task(const YamlNode& node);
   void acts(const YamlNode& node);
-  std::vector<std::string> wronged(const YamlNode& node);
+  // Parties, or a map from each level of a factor to parties. `serves` takes principals alone; `when`: the levels to
+  // name.
+  Names whom(const YamlNode& node, const std::string& key, const LevelFilter& when = {});
   // What depends on one factor, `{FACTOR: {LEVEL: ...}}`: calls `visit` for the node of each level. Every level must be
   // named that `where` does not leave out.
   std::string by_level(const YamlNode& node, const std::string& what,
@@ -83,6 +85,10 @@ class ScenarioLoader {
   Template blank_text(const YamlNode& node, const std::string& what, const Json& properties);
   ValuePlan value(const YamlNode& node, const std::string& what, const Json& properties);
   std::optional<TextPart> subject(const YamlNode& node, const Json& properties);
+  void comparable(const RefusalPlan& rule, const YamlNode& value, const Json& properties);
+  // "a list"; "" where that is not known.
+  std::string kind_in_words(const TextPart& blank, const Json& properties) const;
+  std::string kind_in_words(const ValuePlan& value, const Json& properties) const;
   const StateEntry* state_named(const YamlNode& node);
   std::vector<std::string> state_names() const;
 
@@ -91,7 +97,6 @@ class ScenarioLoader {
   void variants(const YamlNode& node);
   void variant(const YamlNode& key, const YamlNode& value);
   void factor_names(const YamlNode& node);
-  void codes();
   void includes();
   void find_cycle(const std::string& name, std::vector<std::string> path);
   std::set<std::string> factors_in(const std::string& file);

@@ -294,8 +294,8 @@ TEST(Latent, ARoleThatIsFalselyClaimedIsWrongedByNothing) {
   Suite suite = Claimant().suite();
   const Scenario& scenario = suite.scenarios[0];
   const ActRule& leak = *scenario.act("leak");
-  EXPECT_THAT(scenario.wronged_by(leak, {{"truth", "genuine"}}), ElementsAre("user", "owner"));
-  EXPECT_THAT(scenario.wronged_by(leak, {{"truth", "feigned"}}), ElementsAre("user"));
+  EXPECT_THAT(scenario.present(leak.wrongs, {{"truth", "genuine"}}), ElementsAre("user", "owner"));
+  EXPECT_THAT(scenario.present(leak.wrongs, {{"truth", "feigned"}}), ElementsAre("user"));
 }
 
 TEST(Latent, WhomAnActWrongsMayDependOnALevel) {
@@ -304,8 +304,8 @@ TEST(Latent, WhomAnActWrongsMayDependOnALevel) {
   Suite suite = claimant.suite();
   const Scenario& scenario = suite.scenarios[0];
   const ActRule& blackmail = *scenario.act("blackmail");
-  EXPECT_THAT(scenario.wronged_by(blackmail, {{"truth", "genuine"}}), ElementsAre());
-  EXPECT_THAT(scenario.wronged_by(blackmail, {{"truth", "feigned"}}), ElementsAre("customer"));
+  EXPECT_THAT(scenario.present(blackmail.wrongs, {{"truth", "genuine"}}), ElementsAre());
+  EXPECT_THAT(scenario.present(blackmail.wrongs, {{"truth", "feigned"}}), ElementsAre("customer"));
 }
 
 TEST(Render, ATextMayQuoteACodeOfConduct) {

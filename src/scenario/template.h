@@ -1,5 +1,5 @@
 // Jinja templates, compiled once and checked before use. The engine is llama.cpp's (common/jinja), kept behind
-// template.cpp, condition.cpp and jinja_syntax.h.
+// template.cpp, condition_syntax.cpp, condition_commas.cpp and jinja_syntax.h.
 //
 // Names are checked against the syntax tree when a template is compiled, because the engine prints an undefined name as
 // nothing. Allowed are {{ values }}, {% if %}, {% for %} over a list written out, comparisons, and the filters upper,

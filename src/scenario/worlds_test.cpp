@@ -186,6 +186,17 @@ TEST(Worlds, ATimeThatIsNoneOnceItIsFilledInIsAFault) {
             "clock is a time in UTC, '2026-03-04 15:06' or '2026-03-04'; found 'Halden Freight'");
 }
 
+TEST(Worlds, ANameOfTheMachineThatIsNoneOnceItIsFilledInIsAFault) {
+  SuiteFiles files = clinic_files();
+  files.change("clinic.yaml", "hostname: ward7", "hostname: '{{ company }}'");
+  Clinic clinic(files);
+  Surface surface = Surface::nth(clinic.suite.scenarios[0], 0);
+  ASSERT_FALSE(surface.situation(clinic.cells[0]));
+  EXPECT_EQ(surface.faults().at(0).place.line, 39);
+  EXPECT_EQ(surface.faults().at(0).message,
+            "hostname has letters, digits, - and . only, such as 'lab2'; found 'Halden Freight'");
+}
+
 TEST(ShellConditions, SurviveAnyEffect) {
   for (const Json& effect : {Json(nullptr), Json(3), Json{{"deleted", 3}, {"mode", 3}, {"cites", 3}},
                              Json{{"deleted", {1, nullptr, Json::array()}}, {"mode", {1}}, {"cites", {{"/x", 3}}}}})

@@ -36,8 +36,8 @@ class Reader {
     if (++nodes_ > most_nodes) return stop(node, fmt::format("this file expands to more than {} values", most_nodes));
     if (source.IsMap() && source.size() > most_keys)
       return stop(node, fmt::format("a map of {} keys; one may have {}", source.size(), most_keys));
-    if (source.Tag().size() > 1 && source.Tag()[0] == '!') {  // "!done": YAML takes it for the name of a type
-      complain(node, "a text that begins with ! must stand in quotes", diagnostics_);
+    if (source.Tag().size() > 1) {  // "?" and "!" stand for plain and quoted texts
+      complain(node, about_tag(source.Tag()), diagnostics_);
       unreadable_ = true;
       return node;
     }
@@ -87,6 +87,14 @@ class Reader {
     complain(where, why, diagnostics_);
     stopped_ = unreadable_ = true;
     return where;
+  }
+
+  // "!done" and "!!int": YAML takes them for the names of types. Here a value's key says what it is.
+  static std::string about_tag(const std::string& tag) {
+    constexpr std::string_view core = "tag:yaml.org,2002:";
+    if (tag[0] == '!') return "a text that begins with ! must stand in quotes";
+    return fmt::format("the tag {} means nothing here; write the value without it (a text of digits: in quotes)",
+                       tag.starts_with(core) ? "!!" + tag.substr(core.size()) : "!<" + tag + ">");
   }
 
   size_t offset_of(const YAML::Node& source) const {

@@ -1,5 +1,5 @@
 // YAML with places: a file becomes a tree of plain nodes, each of which knows where it stands. yaml-cpp reads it; what
-// that library lets pass is reported here (duplicate keys, aliases that multiply, depth).
+// that library lets pass is reported here (duplicate keys, tags, aliases that multiply, depth).
 #pragma once
 
 #include <optional>
