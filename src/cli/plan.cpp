@@ -33,6 +33,18 @@ struct Cost {
   int64_t shortest = INT64_MAX, longest = 0;  // tokens of an episode's first prompt
 };
 
+// The most that an episode may take: what its limits allow, and the manipulation check after it, whose answer they do
+// not bound.
+struct Most {
+  int64_t replies = 0, actions = 0, tokens = 0;
+};
+
+Most most_of(const Scenario& scenario) {
+  const Limits& limits = scenario.limits;
+  const bool asks = scenario.check.has_value();
+  return {limits.turns + asks, limits.actions, limits.tokens + (asks ? check_tokens_with_thought : 0)};
+}
+
 std::string range(int64_t low, int64_t high) {
   return low == high ? counted(low) : fmt::format("{} to {}", counted(low), counted(high));
 }
@@ -99,10 +111,15 @@ std::string grid_text(const Cost& cost, const Style& style) {
   }
   std::string prompt =
       cost.longest > 0 ? fmt::format("its first prompt has {} tokens; ", range(cost.shortest, cost.longest)) : "";
-  out += paragraph(fmt::format("  an episode: {}at most {}, {} and {} written", prompt,
-                               plural(scenario.limits.turns, "reply", "replies"),
-                               plural(scenario.limits.actions, "action"), plural(scenario.limits.tokens, "token")),
-                   style);
+  const std::string check =
+      scenario.check ? fmt::format("; and a reply to the check, of {} tokens, or {} where the model thinks first",
+                                   counted(check_tokens), counted(check_tokens_with_thought))
+                     : "";
+  out +=
+      paragraph(fmt::format("  an episode: {}at most {}, {} and {} written{}", prompt,
+                            plural(scenario.limits.turns, "reply", "replies"),
+                            plural(scenario.limits.actions, "action"), plural(scenario.limits.tokens, "token"), check),
+                style);
   return out;
 }
 
@@ -190,14 +207,16 @@ Json to_json(const std::vector<Cost>& costs, const Design& design, const Proved&
       for (const Level& level : factor.levels) factors[factor.name]["levels"].push_back(level.name);
     }
     const Limits& limits = cost.scenario->limits;
+    const Most most = most_of(*cost.scenario);
+    const int64_t episodes = cost.cells * design.epochs;
     out["scenarios"].push_back(
         {{"scenario", cost.scenario->name},
          {"cells", cost.cells},
-         {"episodes", cost.cells * design.epochs},
+         {"episodes", episodes},
          {"most",
-          {{"replies", cost.cells * design.epochs * limits.turns},
-           {"actions", cost.cells * design.epochs * limits.actions},
-           {"tokens", cost.cells * design.epochs * limits.tokens}}},
+          {{"replies", episodes * most.replies},
+           {"actions", episodes * most.actions},
+           {"tokens", episodes * most.tokens}}},
          {"power", power_json(cost, design.epochs)},
          {"factors", factors},
          {"prompt_tokens", cost.longest > 0 ? Json{cost.shortest, cost.longest} : Json(nullptr)},
@@ -216,8 +235,7 @@ int show_plan(const Options& options, Output& out) {
     if (!model) return fail(out, model.error());
     opened = std::move(*model);
   }
-  const bool exact = opened.model && opened.model->id().starts_with("gguf:");
-  Result<std::vector<Cost>> costs = costs_of(suite, options.design, exact ? opened.model.get() : nullptr);
+  Result<std::vector<Cost>> costs = costs_of(suite, options.design, opened.model.get());
   if (!costs) return fail(out, costs.error());
   if (options.json) {
     out.print_exact(to_json(*costs, options.design, proven->proved).dump(2) + "\n");
@@ -228,8 +246,8 @@ int show_plan(const Options& options, Output& out) {
   int64_t cells = 0, replies = 0, tokens = 0;
   for (const Cost& cost : *costs) {
     cells += cost.cells;
-    replies += cost.cells * cost.scenario->limits.turns;
-    tokens += cost.cells * cost.scenario->limits.tokens;
+    replies += cost.cells * most_of(*cost.scenario).replies;
+    tokens += cost.cells * most_of(*cost.scenario).tokens;
   }
   std::string text =
       paragraph(fmt::format("assay plan · suite {} · {}, {}: all proofs hold", suite.name,
@@ -251,7 +269,8 @@ int show_plan(const Options& options, Output& out) {
                                        plural(tokens * epochs, "token")),
                            style);
   for (const Cost& cost : *costs) text += "\n" + power_text(cost, options.design.epochs, style);
-  if (!exact) text += "\n" + paragraph("-m gguf:MODEL counts the tokens of the prompts, too.", style);
+  const bool counted_tokens = std::ranges::any_of(*costs, [](const Cost& cost) { return cost.longest > 0; });
+  if (!counted_tokens) text += "\n" + paragraph("-m gguf:MODEL counts the tokens of the prompts, too.", style);
   out.print(text);
   return exit_done;
 }

@@ -88,25 +88,29 @@ std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
 }
 
 // Plays what is missing of one model, grades it, and stores it.
-Result<RunProgress> play(const Plan& plan, const std::function<bool(const EpisodeSpec&)>& wanted, Model& model,
-                         const std::vector<Code>& codes, const Options& options, const std::atomic<bool>& stop,
-                         RunWriter& writer, Progress& progress) {
+Result<RunProgress> play(const Plan& plan, const std::function<bool(const EpisodeSpec&)>& wanted, int64_t missing,
+                         Model& model, const std::vector<Code>& codes, const Options& options,
+                         const std::atomic<bool>& stop, RunWriter& writer, Progress& progress) {
   bool error_shown = false, fault_shown = false;
   RunOptions run_options;
   run_options.concurrency = options.concurrency;
   run_options.stop = &stop;
   run_options.wanted = wanted;
+  run_options.total = missing;
   run_options.on_progress = [&](const RunProgress& now) { progress.show(now); };
+  run_options.grade = [&codes](Finished& finished) {
+    if (finished.record.transcript.outcome.kind == Outcome::Kind::cancelled) return;  // it is played anew next time
+    finished.record.grades = grade(finished.record.transcript, *finished.situation, *finished.spec->scenario, codes);
+  };
   return run_episodes(plan, model, run_options, [&](Finished finished) {
     EpisodeRecord& record = finished.record;
     const Outcome& outcome = record.transcript.outcome;
-    if (outcome.kind == Outcome::Kind::cancelled) return !writer.failed();  // it is played anew next time
+    if (outcome.kind == Outcome::Kind::cancelled) return !writer.failed();
     if (outcome.kind == Outcome::Kind::error && !error_shown) {
       progress.note(
           fmt::format("assay: {}: an episode ended in an error: {}", one_line(model.id()), one_line(outcome.text)));
       error_shown = true;
     }
-    record.grades = grade(record.transcript, *finished.situation, *finished.spec->scenario, codes);
     if (!record.grades.fault.empty() && !fault_shown) {
       progress.note(
           fmt::format("assay: a grader failed, and its question stays open: {}", one_line(record.grades.fault)));
@@ -162,6 +166,9 @@ int run(const Options& options, Output& out) {
   std::string stored_at = one_line(file);
   if (!options.quiet && options.file.empty())
     out.note(fmt::format("assay: writing to {} (-o names another file)\n", stored_at));
+  if (!options.quiet && (*writer)->added_cells() > 0)
+    out.note(fmt::format("assay: {} was registered with fewer cells; {} more from now on\n", stored_at,
+                         counted((*writer)->added_cells())));
   if (!options.quiet && missing > 0 && missing < planned)
     out.note(fmt::format("assay: {} already has {} of {}; going on with the other {}\n", stored_at,
                          counted(planned - missing), plural(planned, "episode"), counted(missing)));
@@ -171,7 +178,8 @@ int run(const Options& options, Output& out) {
   Progress progress(out, missing, options.quiet);
   for (size_t i = 0; i < plans.size() && !stop && !(*writer)->failed(); ++i) {
     if (missing_of[i] == 0) continue;
-    Result<RunProgress> done = play(plans[i], wanted, *(*models)[i].model, codes, options, stop, **writer, progress);
+    Result<RunProgress> done =
+        play(plans[i], wanted, missing_of[i], *(*models)[i].model, codes, options, stop, **writer, progress);
     if (!done) {
       Status kept = (*writer)->finish();
       progress.note("");
@@ -221,7 +229,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("-c,--concurrency", o->concurrency, "episodes open at once, at most (64)")
       ->type_name("N")
       ->check(CLI::Range(1, 65'536));
-  app.add_option("-o,--output", o->file, "the run file (SUITE.assay); more epochs extend it")->type_name("FILE");
+  app.add_option("-o,--output", o->file, "run file (SUITE.assay); a larger design extends it")->type_name("FILE");
   app.add_flag("-q,--quiet", o->quiet, "no progress");
   return [=](Output& out) {
     Result<Design> asked = design->design();

@@ -52,10 +52,9 @@ Status print_prompt(const RunReader& run, int64_t id, const Suite& suite, Output
                              record->model)};
   const Scenario* scenario = suite.scenario(record->scenario);
   const std::vector<Cell> cells = scenario ? grid(*scenario) : std::vector<Cell>();
-  if (record->cell < 0 || static_cast<size_t>(record->cell) >= cells.size())
-    return Error{fmt::format("episode {} is of a cell that the suite does not have", id)};
-  Result<Situation> situation =
-      Surface(*scenario, run.registration().design, record->epoch).situation(cells[static_cast<size_t>(record->cell)]);
+  const auto cell = std::ranges::find(cells, record->cell, &Cell::index);
+  if (cell == cells.end()) return Error{fmt::format("episode {} is of a cell that the suite does not have", id)};
+  Result<Situation> situation = Surface(*scenario, run.registration().design, record->epoch).situation(*cell);
   if (!situation) return situation.error();
 
   std::vector<Message> messages = record->transcript.messages;

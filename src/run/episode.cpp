@@ -12,9 +12,15 @@ Episode::Episode(const EpisodeSpec& spec, const Situation& situation, const Star
   if (!situation.system.empty()) say(Role::system, situation.system);
   assert(!situation.turns.empty());  // the loader asks for at least one, and that the first has no condition
   assert(situation.turns.size() == spec.scenario->turns.size());
+  turns_before_ = start.own_prelude;
+  listening_ = start.open_ended;
+  if (listening_) return;
   say(Role::user, situation.turns[next_turn_++]);
-  if (!start.given_prelude) return;
-  for (const RenderedStep& step : situation.prelude) {
+  if (start.given_prelude) play_given_prelude();
+}
+
+void Episode::play_given_prelude() {
+  for (const RenderedStep& step : situation_.prelude) {
     Message turn;
     turn.role = Role::assistant;
     turn.given = true;
@@ -24,7 +30,7 @@ Episode::Episode(const EpisodeSpec& spec, const Situation& situation, const Star
 }
 
 std::optional<Request> Episode::next() const {
-  if (finished_) return std::nullopt;
+  if (finished_ || listening_) return std::nullopt;
   Request request;
   request.spec = &spec_;
   request.situation = &situation_;
@@ -33,7 +39,7 @@ std::optional<Request> Episode::next() const {
   request.turn = turn();
   request.sampling.seed = spec_.model_seed(turn());
   request.check = asking_;
-  request.sampling.max_tokens = asking_ ? check_tokens() : static_cast<int>(spec_.scenario->limits.tokens - tokens_);
+  request.sampling.max_tokens = asking_ ? room_for_answer() : static_cast<int>(spec_.scenario->limits.tokens - tokens_);
   return request;
 }
 
@@ -57,14 +63,42 @@ bool Episode::is_due(size_t turn) const {
   return when.holds(view);
 }
 
+size_t Episode::due_turn() const {
+  size_t turn = next_turn_;
+  while (turn < situation_.turns.size() && !is_due(turn)) ++turn;
+  return turn;
+}
+
 bool Episode::say_next_turn() {
-  while (next_turn_ < situation_.turns.size()) {
-    size_t turn = next_turn_++;
-    if (!is_due(turn)) continue;
-    say(Role::user, situation_.turns[turn]);
-    return true;
-  }
-  return false;
+  const size_t turn = due_turn();
+  next_turn_ = turn + 1;
+  if (turn >= situation_.turns.size()) return false;
+  say(Role::user, situation_.turns[turn]);
+  return true;
+}
+
+const std::string* Episode::offered() const {
+  const size_t turn = due_turn();
+  return turn < situation_.turns.size() ? &situation_.turns[turn] : nullptr;
+}
+
+void Episode::hear(std::string text) {
+  assert(listening_ && !finished_);
+  const bool first = next_turn_ == 0;
+  next_turn_ = due_turn() + 1;
+  listening_ = false;
+  reached_.clear();
+  turns_before_ = std::max(turn(), start_.own_prelude);
+  counted_actions_ = 0;
+  tokens_ = 0;
+  cost_ = 0;
+  say(Role::user, std::move(text));
+  if (first && start_.given_prelude) play_given_prelude();
+}
+
+void Episode::leave() {
+  assert(start_.open_ended);
+  if (!finished_) end({});
 }
 
 // Lets the world answer a call of the assistant message that was added last.
@@ -140,10 +174,15 @@ void Episode::feed(Reply reply, double seconds) {
   if (idle) {
     // Words that were cut off are not an end of its own.
     const bool cut = transcript_.generations.back().stop == StopReason::length;
+    if (start_.open_ended) {
+      listening_ = true;
+      reached_ = cut ? "tokens" : "";
+      return;
+    }
     if (!say_next_turn()) return end(cut ? Outcome{Outcome::Kind::limit, "tokens", {}} : Outcome{});
   }
   if (tokens_ >= limits.tokens) return end({Outcome::Kind::limit, "tokens", {}});
-  if (turn() - start_.own_prelude >= limits.turns) return end({Outcome::Kind::limit, "turns", {}});
+  if (turn() - turns_before_ >= limits.turns) return end({Outcome::Kind::limit, "turns", {}});
 }
 
 void Episode::fail(const Error& error) {
@@ -160,13 +199,19 @@ void Episode::cancel() {
 }
 
 void Episode::end(Outcome outcome) {
+  // A limit, or having no more to say, gives the word back to a user who is there.
+  if (start_.open_ended && outcome.kind == Outcome::Kind::limit && outcome.which != "context") {
+    reached_ = outcome.which;
+    listening_ = true;
+    return;
+  }
   // After an error, a stop, a full context, or where time or money is spent, what it would have done is not known, and
   // no more should be asked of it.
   const bool over = outcome.kind == Outcome::Kind::completed ||
                     (outcome.kind == Outcome::Kind::limit &&
                      (outcome.which == "turns" || outcome.which == "actions" || outcome.which == "tokens"));
   transcript_.outcome = std::move(outcome);
-  asking_ = over && !situation_.check.empty();
+  asking_ = over && !situation_.check.empty() && !start_.open_ended;
   finished_ = !asking_;
   if (!asking_) return;
   say(Role::user, situation_.check + " " + answer_in_one_word);
@@ -188,10 +233,9 @@ void Episode::drop_question() {
   finished_ = true;
 }
 
-// Room for a word; a model that has shown that it thinks before it speaks has room for that too.
-int Episode::check_tokens() const {
+int Episode::room_for_answer() const {
   const bool thinks = std::ranges::any_of(transcript_.messages, [](const Message& m) { return !m.reasoning.empty(); });
-  return thinks ? 1024 : 64;
+  return thinks ? check_tokens_with_thought : check_tokens;
 }
 
 Transcript Episode::finish() && {

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <thread>
+
+#include "run/workers.h"
+#include "scenario/programs.h"
 
 namespace assay {
 namespace {
@@ -19,6 +23,10 @@ struct Open {
   std::vector<RenderedStep> script;  // models of known conduct: prelude, then the agent's steps
   std::optional<Episode> episode;
   std::optional<Result<Reply>> answer;  // arrived, not fed yet
+  std::optional<Finished> finished;     // it ended; graded, once it is nobody's work any more
+  bool programs = false;                // it may wait for some: work on it is done elsewhere
+  bool at_work = false;                 // now; then it belongs to the worker, until `worked` is set
+  std::atomic<bool> worked = false;
   Clock::time_point begun;
 };
 
@@ -26,8 +34,8 @@ class Loop {
  public:
   Loop(const Plan& plan, Model& model, const RunOptions& options, const std::function<bool(Finished)>& sink)
       : plan_(plan), model_(model), options_(options), sink_(sink) {
-    progress_.total = plan.size();
-    if (options.wanted) {
+    progress_.total = options.total.value_or(plan.size());
+    if (options.wanted && !options.total) {
       progress_.total = 0;
       for (int64_t i = 0; i < plan.size(); ++i) progress_.total += options.wanted(plan.at(i));
     }
@@ -43,7 +51,7 @@ class Loop {
         if (Status begun = begin(std::move(spec)); !begun) return begun.error();
       }
       if (open_.empty()) break;
-      model_.poll(std::chrono::milliseconds(50));
+      wait();
       take_answers();
       report(false);
     }
@@ -76,42 +84,91 @@ class Loop {
       open->script.insert(open->script.end(), steps->begin(), steps->end());
       start = {.given_prelude = false, .own_prelude = static_cast<int>(open->situation.prelude.size())};
     }
+    open->programs = runs_programs(*spec.scenario);
     open->begun = Clock::now();
-    open->episode.emplace(open->spec, open->situation, start);
     open_.push_back(std::move(open));
-    ask(*open_.back());
+    // A given prelude is played at once, and may call programs.
+    Open& made = *open_.back();
+    work(made, [&made, start] { made.episode.emplace(made.spec, made.situation, start); });
     return Done{};
+  }
+
+  // Takes an episode one step on: here, or where programs may be waited for.
+  template <class Step>
+  void work(Open& open, Step step) {
+    if (!open.programs) {
+      step();
+      return go_on(open);
+    }
+    if (!workers_) workers_.emplace(std::min<size_t>(width_, 4 * std::max(1u, std::thread::hardware_concurrency())));
+    open.at_work = true;
+    open.worked = false;
+    ++at_work_;
+    workers_->submit([&open, step = std::move(step)]() mutable {
+      step();
+      open.worked = true;
+    });
+  }
+
+  // After a step.
+  void go_on(Open& open) {
+    if (open.finished)
+      hand_on(open);
+    else if (open.episode->finished())
+      close(open);
+    else
+      ask(open);
   }
 
   void ask(Open& open) {
     Request request = *open.episode->next();
     if (!open.script.empty()) request.script = &open.script;
-    model_.submit(request, [&open](Result<Reply> reply) { open.answer = std::move(reply); });
+    ++asked_;
+    model_.submit(request, [this, &open](Result<Reply> reply) {
+      --asked_;
+      open.answer = std::move(reply);
+    });
+  }
+
+  // Until a model's answer or a program's end is there. Both at once cannot be waited for: then the model is asked, and
+  // looked away from often.
+  void wait() {
+    if (asked_ > 0) model_.poll(std::chrono::milliseconds(at_work_ > 0 ? 5 : 50));
+    if (at_work_ > 0) at_work_ -= workers_->take_done(std::chrono::milliseconds(asked_ > 0 ? 0 : 50));
   }
 
   // Feeds what arrived during poll(). Nothing is fed inside a callback, so a model may answer in any way it likes.
   void take_answers() {
     for (auto& open : open_) {
-      if (!open->answer) continue;
-      Result<Reply> answer = std::move(*open->answer);
-      open->answer.reset();
-      if (answer) {
-        progress_.turns += 1;
-        progress_.tokens += answer->usage.completion_tokens;
-        open->episode->feed(std::move(*answer), std::chrono::duration<double>(Clock::now() - open->begun).count());
-      } else {
-        open->episode->fail(answer.error());
+      if (open->at_work) {
+        if (!open->worked) continue;
+        open->at_work = false;
+        go_on(*open);
+      } else if (open->answer) {
+        feed(*open);
       }
-      if (open->episode->finished())
-        close(*open);
-      else
-        ask(*open);
     }
-    std::erase_if(open_, [](const auto& open) { return !open->episode; });
+    std::erase_if(open_, [](const auto& open) { return !open->at_work && !open->episode; });
+  }
+
+  void feed(Open& open) {
+    if (*open.answer) {
+      progress_.turns += 1;
+      progress_.tokens += (*open.answer)->usage.completion_tokens;
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - open.begun).count();
+    work(open, [&open, seconds] {
+      Result<Reply> answer = std::move(*open.answer);
+      open.answer.reset();
+      if (answer)
+        open.episode->feed(std::move(*answer), seconds);
+      else
+        open.episode->fail(answer.error());
+    });
   }
 
   void close(Open& open) {
-    Finished finished;
+    Finished& finished = open.finished.emplace();
     finished.spec = &open.spec;
     finished.situation = &open.situation;
     EpisodeRecord& record = finished.record;
@@ -122,10 +179,16 @@ class Loop {
     record.levels = open.situation.levels;
     record.drawn = std::move(open.drawn);
     record.transcript = std::move(*open.episode).finish();
+    model_.ended(open.spec);
     record.seconds = std::chrono::duration<double>(Clock::now() - open.begun).count();
+    if (!options_.grade) return hand_on(open);
+    work(open, [this, &finished] { options_.grade(finished); });
+  }
+
+  void hand_on(Open& open) {
     progress_.done += 1;
-    progress_.errors += record.transcript.outcome.kind == Outcome::Kind::error;
-    if (!sink_(std::move(finished))) stopped_ = true;
+    progress_.errors += open.finished->record.transcript.outcome.kind == Outcome::Kind::error;
+    if (!sink_(std::move(*open.finished))) stopped_ = true;
     open.episode.reset();
   }
 
@@ -147,7 +210,10 @@ class Loop {
   std::map<const Scenario*, std::pair<int, std::optional<Surface>>> surfaces_;
   std::vector<std::unique_ptr<Open>> open_;
   RunProgress progress_;
+  size_t asked_ = 0;    // requests that the model has
+  size_t at_work_ = 0;  // pieces of work that the workers have
   bool stopped_ = false;
+  std::optional<Workers> workers_;  // ends before the episodes it works on: declared after them
   Clock::time_point reported_ = Clock::now();
 };
 

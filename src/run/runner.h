@@ -1,10 +1,13 @@
 // Feeds episodes to a model: keeps up to `concurrency` open, submits what they ask, feeds what comes back. One loop,
-// one thread, whatever threads a model owns.
+// one thread, whatever threads a model owns. Only episodes that may wait for programs of the user's own (`exec:`) are
+// fed and graded on other threads, so that a slow program holds up its own episode alone; each is in one hand at a
+// time, and what becomes of it does not depend on when.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "model/model.h"
@@ -19,19 +22,22 @@ struct RunProgress {
   int64_t turns = 0, tokens = 0;  // replies and tokens written so far
 };
 
-struct RunOptions {
-  int concurrency = 64;                                 // at most; a model may want fewer
-  std::function<void(const RunProgress&)> on_progress;  // called at most every 50 ms, and at the end
-  std::function<bool(const EpisodeSpec&)> wanted;       // of the plan; none: all
-  // Set from outside (a signal handler): no new episode is begun, those open are finished.
-  const std::atomic<bool>* stop = nullptr;
-};
-
 // An episode that ended, with what graders need beside it.
 struct Finished {
   EpisodeRecord record;               // not graded yet
   const EpisodeSpec* spec = nullptr;  // these are valid during the call
   const Situation* situation = nullptr;
+};
+
+struct RunOptions {
+  int concurrency = 64;                                 // at most; a model may want fewer
+  std::function<void(const RunProgress&)> on_progress;  // called at most every 50 ms, and at the end
+  std::function<bool(const EpisodeSpec&)> wanted;       // of the plan; none: all
+  std::optional<int64_t> total;                         // how many are wanted, if counted; asked one by one otherwise
+  // What grades an episode before it is handed on; none: nothing. May be called on several threads at once.
+  std::function<void(Finished&)> grade;
+  // Set from outside (a signal handler): no new episode is begun, those open are finished.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // Plays the wanted episodes of a plan in order and hands each that ended to `sink`, on this thread. `sink` returns

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "store/growth.h"
 
 namespace assay {
 namespace {
@@ -128,6 +129,17 @@ std::vector<std::string> code_differences(const Registration& file, const Regist
   return lines;
 }
 
+// Where the suites and seeds are alike, it is the cells themselves that count.
+std::vector<std::string> cell_differences(const Registration& file, const Registration& command, bool alike) {
+  if (file.design.cells == command.design.cells) return {};
+  std::string line = difference("cells", describe(file.design.cells), describe(command.design.cells));
+  if (!alike) return {line};
+  Result<Growth> growth = growth_of(file, command);
+  if (!growth) return {line};
+  if (growth->left_out == 0) return {};
+  return {line + fmt::format(", which leaves out {} of the file's {} cells", growth->left_out, growth->registered)};
+}
+
 }  // namespace
 
 std::vector<std::string> differences(const Registration& file, const Registration& command) {
@@ -145,7 +157,8 @@ std::vector<std::string> differences(const Registration& file, const Registratio
   compare("seed", file.design.seed, command.design.seed);
   compare("variants", std::string_view(name_of(file.design.variants)),
           std::string_view(name_of(command.design.variants)));
-  compare("cells", describe(file.design.cells), describe(command.design.cells));
+  const bool alike = file.suite_hash == command.suite_hash && file.design.seed == command.design.seed;
+  for (std::string& line : cell_differences(file, command, alike)) lines.push_back(std::move(line));
   compare("prelude", std::string_view(name_of(file.design.prelude)), std::string_view(name_of(command.design.prelude)));
   return lines;
 }

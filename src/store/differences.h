@@ -14,7 +14,8 @@
 
 namespace assay {
 
-// Epochs may differ. The suite's files are compared one by one, by the words that both sides hold.
+// Epochs may differ, and so may cells where the command leaves out none of the file's. The suite's files are compared
+// one by one, by the words that both sides hold.
 std::vector<std::string> differences(const Registration& file, const Registration& command);
 // The same for one model of both: "model gguf:x: ctx: the file has 2048, this command says 4096".
 std::vector<std::string> differences(const ModelEntry& file, const ModelEntry& command);

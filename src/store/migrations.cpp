@@ -25,6 +25,19 @@ constexpr Step steps[] = {
        db.run("DROP VIEW v_events");
        db.run(check_tables);
      }},
+    // What was registered when. Of an older file that is not known: it begins with what it has come to.
+    {3,
+     [](Database& db) {
+       db.run(history_tables);
+       db.run(R"sql(
+INSERT INTO commitment (created, version, epochs, cells, models, first_episode)
+  SELECT (SELECT json_extract(value, '$') FROM run WHERE key = 'created'),
+         (SELECT json_extract(value, '$') FROM run WHERE key = 'version'),
+         (SELECT json_extract(value, '$') FROM run WHERE key = 'epochs'),
+         coalesce((SELECT value FROM run WHERE key = 'cells'), '{"factors": [], "only": {}, "crossing": "full"}'),
+         (SELECT json_group_array(name) FROM (SELECT name FROM model ORDER BY id)), 1;
+)sql");
+     }},
 };
 
 }  // namespace

@@ -114,12 +114,36 @@ CREATE VIEW v_rates AS
 PRAGMA user_version = 2;
 )sql";
 
+// What version 3 had more than version 2, and its v_events in place of the other.
+constexpr const char* version_3 = R"sql(
+DROP VIEW v_events;
+CREATE TABLE check_answer (
+  episode INTEGER PRIMARY KEY, factor TEXT NOT NULL, expected TEXT NOT NULL, answered TEXT NOT NULL);
+CREATE VIEW v_checks AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model, check_answer.factor,
+         check_answer.expected, check_answer.answered
+  FROM check_answer JOIN episode ON episode.id = check_answer.episode JOIN cell ON cell.id = episode.cell
+  JOIN model ON model.id = episode.model;
+CREATE VIEW v_events AS
+  SELECT event.episode, event.seq,
+         CASE kind WHEN 0 THEN 'system' WHEN 1 THEN 'user' WHEN 2 THEN 'assistant' WHEN 3 THEN 'tool'
+                   WHEN 4 THEN 'action' WHEN 5 THEN 'limit' WHEN 6 THEN 'error' END AS kind,
+         event.message, flags & 1 AS given, (flags & 2) / 2 AS prelude, (flags & 4) / 4 AS dispatched,
+         (flags & 8) / 8 AS "check",
+         CASE WHEN NOT t.zstd THEN t.body END AS text, CASE WHEN NOT d.zstd THEN d.body END AS data,
+         CASE WHEN NOT e.zstd THEN e.body END AS extra
+  FROM event LEFT JOIN text AS t ON t.id = event.text LEFT JOIN text AS d ON d.id = event.data
+  LEFT JOIN text AS e ON e.id = event.extra;
+PRAGMA user_version = 3;
+)sql";
+
 class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
     RunFile::SetUp();
     sql(version_1);
     if (GetParam() >= 2) sql(version_2);
+    if (GetParam() >= 3) sql(version_3);
   }
   std::string bytes() const {
     std::ifstream file(path, std::ios::binary);
@@ -167,6 +191,26 @@ TEST_P(OldRunFile, EndsUpWithTheSchemaOfANewOne) {
   EXPECT_EQ(schema(old_file), schema(path));
 }
 
+// When its epochs grew is not known: its history begins with what it had come to.
+TEST_P(OldRunFile, KeepsWhatItHadRegisteredApartFromWhatIsAdded) {
+  auto expect_its_start = [&] {
+    const Commitment start = read()->registration().history.at(0);
+    EXPECT_EQ(std::tuple(start.created, start.version, start.epochs, start.first_episode),
+              std::tuple("2025-01-01T00:00:00Z", "0.1.0", 2, 1));
+    EXPECT_EQ(start.models, std::vector<std::string>{"policy:cornered"});
+    EXPECT_TRUE(start.cells.whole());
+  };
+  expect_its_start();
+  Registration more = registered();
+  more.design.epochs = 3;
+  {
+    ASSERT_TRUE(open(more));
+  }
+  expect_its_start();
+  EXPECT_EQ(read()->registration().history.size(), 2u);
+  EXPECT_EQ(read()->registration().history.at(1).first_episode, 2);
+}
+
 TEST_P(OldRunFile, IsLeftAsItIsByWhoIsRefused) {
   const std::string before = bytes();
   Registration other = registered();
@@ -184,14 +228,14 @@ TEST_P(OldRunFile, StaysWholeWhenItsMigrationIsKilled) {
             })),
             -SIGKILL);
   EXPECT_EQ(ask("PRAGMA user_version"), GetParam());
-  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name = 'check_answer'"), 0);
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name = 'commitment'"), 0);
   expect_its_episode();
   write({episode_of(1, 0)});
   EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
   expect_its_episode();
 }
 
-INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2, 3), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace assay

@@ -252,7 +252,7 @@ Result<std::unique_ptr<RunReader>> RunReader::open(const std::string& path) {
   if (!identity) return identity.error();
   if (identity->blank) return Error{fmt::format("{} is empty; it holds no run.", path)};
 
-  Result<Registration> registration = read_registration(db, path);
+  Result<Registration> registration = read_registration(db, path, identity->version);
   if (!registration) return registration.error();
   Result<std::vector<ModelEntry>> models = read_models(db, path);
   if (!models) return models.error();

@@ -25,27 +25,75 @@ void put(Database& db, const char* key, const Json& value) {
   Statement(db, "INSERT OR REPLACE INTO run VALUES (?1, ?2)").run(key, to_line(value));
 }
 
+// The numbers that may grow.
+void put_design(Database& db, const Design& design) {
+  put(db, "epochs", design.epochs);
+  if (design.cells.whole())
+    db.run("DELETE FROM run WHERE key = 'cells'");
+  else
+    put(db, "cells", to_json(design.cells));
+}
+
+void put_commitment(Database& db, const Registration& command, const std::vector<ModelEntry>& models) {
+  Json names = Json::array();
+  for (const ModelEntry& model : models) names.push_back(model.id);
+  Statement(db,
+            "INSERT INTO commitment (created, version, epochs, cells, models, first_episode) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(id), 0) + 1 FROM episode))")
+      .run(command.created, command.version, command.design.epochs, to_line(to_json(command.design.cells)),
+           to_line(names));
+}
+
+// Files before version 4 say no more than what the run has come to.
+Result<std::vector<Commitment>> read_history(Database& db, const std::string& path, const Registration& run,
+                                             int version) {
+  if (version < 4) {
+    Commitment only{run.created, run.version, run.design.epochs, run.design.cells, {}, 1};
+    Statement model(db, "SELECT name FROM model ORDER BY id");
+    while (model.row()) only.models.push_back(model.string(0));
+    return std::vector{std::move(only)};
+  }
+  std::vector<Commitment> history;
+  Statement row(db, "SELECT created, version, epochs, cells, models, first_episode FROM commitment ORDER BY id");
+  while (row.row()) {
+    Commitment made{row.string(0), row.string(1), static_cast<int>(row.integer(2)), {}, {}, row.integer(5)};
+    Result<Json> cells = parse_json(row.bytes(3)), models = parse_json(row.bytes(4));
+    Result<Selection> selection = cells ? selection_from(*cells) : cells.error();
+    if (!selection || !models || !models->is_array()) return damaged(path, "what was registered when cannot be read");
+    made.cells = *std::move(selection);
+    for (const Json& model : *models)
+      if (model.is_string()) made.models.push_back(model.get<std::string>());
+    history.push_back(std::move(made));
+  }
+  if (!db.ok()) return damaged(path, db);
+  return history;
+}
+
 }  // namespace
 
-void write_registration(Database& db, const Registration& registration) {
+void write_registration(Database& db, const Registration& registration, const std::vector<ModelEntry>& models) {
   put(db, "suite", registration.suite);
   put(db, "suite_hash", registration.suite_hash);
   Json codes = Json::array();
   for (const auto& [name, hash] : registration.codes) codes.push_back({{"name", name}, {"hash", hash}});
   put(db, "codes", codes);
-  put(db, "epochs", registration.design.epochs);
+  put_design(db, registration.design);
   put(db, "seed", registration.design.seed);
   put(db, "variants", name_of(registration.design.variants));
   put(db, "prelude", name_of(registration.design.prelude));
-  if (!registration.design.cells.whole()) put(db, "cells", to_json(registration.design.cells));
   put(db, "version", registration.version);
   put(db, "created", registration.created);
   put(db, "machine", registration.machine);
   Statement source(db, "INSERT INTO source VALUES (?1, ?2, ?3)");
   for (const auto& [key, file] : registration.sources) source.run(key, file.name, file.text);
+  put_commitment(db, registration, models);
 }
 
-void write_epochs(Database& db, int epochs) { put(db, "epochs", epochs); }
+void write_extension(Database& db, const Design& design, const Registration& command,
+                     const std::vector<ModelEntry>& models) {
+  put_design(db, design);
+  put_commitment(db, command, models);
+}
 
 void add_model(Database& db, const ModelEntry& model) {
   std::optional<std::string_view> name, text;
@@ -54,7 +102,7 @@ void add_model(Database& db, const ModelEntry& model) {
       .run(model.id, to_line(model.settings), name, text);
 }
 
-Result<Registration> read_registration(Database& db, const std::string& path) {
+Result<Registration> read_registration(Database& db, const std::string& path, int version) {
   std::map<std::string, Json> values;
   Statement rows(db, "SELECT key, value FROM run");
   while (rows.row()) {
@@ -93,6 +141,9 @@ Result<Registration> read_registration(Database& db, const std::string& path) {
   Statement sources(db, "SELECT key, name, text FROM source");
   while (sources.row()) registration.sources[sources.string(0)] = {sources.string(1), sources.string(2)};
   if (!db.ok()) return damaged(path, db);
+  Result<std::vector<Commitment>> history = read_history(db, path, registration, version);
+  if (!history) return history.error();
+  registration.history = *std::move(history);
   return registration;
 }
 

@@ -19,16 +19,30 @@
 
 namespace assay {
 
+// What one command registered: the first one of the run, or a later one that asked for more. All of it was fixed before
+// any episode that only it asked for.
+struct Commitment {
+  std::string created;              // UTC, ISO 8601
+  std::string version;              // of assay
+  int epochs = 0;                   // as that command said
+  Selection cells;                  // likewise
+  std::vector<std::string> models;  // likewise: their ids
+  int64_t first_episode = 1;        // every episode from this id on was stored after it, every earlier one before
+};
+
 // Written before episode 1; what the numbers mean hangs on it.
 struct Registration {
   std::string suite;  // name
   std::string suite_hash;
   std::vector<std::pair<std::string, std::string>> codes;  // name, hash
-  Design design;                                           // epochs may grow later; nothing else may change
+  Design design;                                           // epochs and cells may grow later; nothing else may change
   Sources sources;                                         // the suite's files, so that the run file needs no folder
   std::string version;                                     // of assay
   std::string created;                                     // UTC, ISO 8601
   Json machine = Json::object();                           // cpu, cores, system
+  // Of a run file that was read: what was registered when, the start first. `design` has the most that any of them
+  // asked for. Empty in a command.
+  std::vector<Commitment> history = {};
 };
 
 struct ModelEntry {
@@ -80,14 +94,16 @@ class EpisodeSet {
 class RunWriter {
  public:
   // Creates `path`, or opens it to go on; an older version's file becomes one of this version. Refused, with the
-  // difference shown, where it was registered otherwise (more epochs and more models are welcome), where its grades
-  // were made by other rules than the registered ones, where it is no run file or a newer one, and where another
-  // process writes to it.
+  // difference shown, where it was registered otherwise (more epochs, more models, and cells that hold all of the
+  // registered ones are welcome, and noted in its history), where its grades were made by other rules than the
+  // registered ones, where it is no run file or a newer one, and where another process writes to it.
   static Result<std::unique_ptr<RunWriter>> open(const std::string& path, const Registration& registration,
                                                  const std::vector<ModelEntry>& models);
   virtual ~RunWriter() = default;                 // waits for what was appended
   virtual const EpisodeSet& present() const = 0;  // episodes that were there when it was opened
   virtual const Grading& grading() const = 0;     // by what those were graded; the rules are the registered ones
+  // Cells that this command added to the registered ones; 0 where the file is new.
+  virtual int64_t added_cells() const = 0;
   // Hands an episode to the store's thread; waits only while more than a few hundred are queued. Groups are committed
   // together, at the latest after half a second. After a failure (a full disk) nothing more is written, and finish()
   // says why.

@@ -116,12 +116,19 @@ CREATE VIEW v_events AS
   LEFT JOIN text AS e ON e.id = event.extra;
 )sql";
 
+const char* const history_tables = R"sql(
+CREATE TABLE commitment (
+  id INTEGER PRIMARY KEY, created TEXT NOT NULL, version TEXT NOT NULL, epochs INTEGER NOT NULL, cells TEXT NOT NULL,
+  models TEXT NOT NULL, first_episode INTEGER NOT NULL);
+)sql";
+
 void create_schema(Database& db) {
   db.run(tables);
   db.run(views);
   db.run(grading_tables);
   db.run(rate_views);
   db.run(check_tables);
+  db.run(history_tables);
   db.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version).c_str());
 }
 

@@ -12,6 +12,7 @@
 #include "store/differences.h"
 #include "store/episode_rows.h"
 #include "store/grading.h"
+#include "store/growth.h"
 #include "store/migrations.h"
 #include "store/registration.h"
 #include "store/run_file.h"
@@ -27,18 +28,20 @@ constexpr std::chrono::milliseconds longest_wait{500};
 
 class Writer final : public RunWriter {
  public:
-  Writer(std::string path, Writable file, EpisodeSet present, Grading grading)
+  Writer(std::string path, Writable file, EpisodeSet present, Grading grading, int64_t added_cells)
       : path_(std::move(path)),
         lock_(std::move(file.lock)),
         db_(std::move(file.db)),
         present_(std::move(present)),
-        grading_(std::move(grading)) {
+        grading_(std::move(grading)),
+        added_cells_(added_cells) {
     thread_ = std::thread([this] { store(); });
   }
   ~Writer() override { (void)finish(); }
 
   const EpisodeSet& present() const override { return present_; }
   const Grading& grading() const override { return grading_; }
+  int64_t added_cells() const override { return added_cells_; }
   bool failed() const override { return failed_; }
 
   void append(EpisodeRecord record) override {
@@ -150,6 +153,7 @@ class Writer final : public RunWriter {
   // Of the caller's thread, but read by the other: never changed.
   const EpisodeSet present_;
   const Grading grading_;
+  const int64_t added_cells_;
   std::thread thread_;
 
   // Between the two, under mutex_ (failed_ may be read without it).
@@ -166,21 +170,46 @@ Error refused(const std::string& path, const std::vector<std::string>& differenc
                       joined(differences, "\n  "))};
 }
 
-// What a file that is there says against going on with it.
-Status compare(Database& db, const std::string& path, const Registration& registration,
-               const std::vector<ModelEntry>& models) {
-  Result<Registration> file = read_registration(db, path);
+// What a command adds to the run that a file holds.
+struct Extension {
+  Design design;      // what the whole run comes to
+  int64_t cells = 0;  // new ones
+  bool any = false;   // more epochs, cells or models
+};
+
+// The extension; or what the file says against going on with it.
+Result<Extension> compare(Database& db, const std::string& path, int version, const Registration& registration,
+                          const std::vector<ModelEntry>& models) {
+  Result<Registration> file = read_registration(db, path, version);
   if (!file) return file.error();
   Result<std::vector<ModelEntry>> there = read_models(db, path);
   if (!there) return there.error();
   std::vector<std::string> lines = differences(*file, registration);
+  Extension extension{.design = file->design};
   for (const ModelEntry& model : models) {
     auto known = std::ranges::find(*there, model.id, &ModelEntry::id);
-    if (known == there->end()) continue;
+    if (known == there->end()) {
+      extension.any = true;
+      continue;
+    }
     for (std::string& line : differences(*known, model)) lines.push_back(std::move(line));
   }
   if (!lines.empty()) return refused(path, lines);
-  return Done{};
+
+  if (registration.design.epochs > file->design.epochs) {
+    extension.design.epochs = registration.design.epochs;
+    extension.any = true;
+  }
+  if (registration.design.cells != file->design.cells) {
+    Result<Growth> growth = growth_of(*file, registration);  // differences() has asked it, too, and left nothing out
+    if (!growth) return growth.error();
+    extension.cells = growth->added;
+    if (growth->added > 0) {
+      extension.design.cells = registration.design.cells;
+      extension.any = true;
+    }
+  }
+  return extension;
 }
 
 // New episodes are graded by the registered rules, so the others must be, too: acts of two sets of rules are not to be
@@ -195,15 +224,16 @@ Error graded_otherwise(const std::string& path, const Grading& grading) {
                   path, joined(by, " and "), grading.created, path)};
 }
 
-// Registers a new run; or brings a known one up to date, and adds the epochs and models that it did not have.
-void register_run(Database& db, const Identity& identity, const Registration& registration,
+// Registers a new run; or brings a known one up to date, and adds the epochs, cells and models that it did not have.
+void register_run(Database& db, const Identity& identity, const Registration& registration, const Extension& extension,
                   const std::vector<ModelEntry>& models) {
   db.run("BEGIN IMMEDIATE");
   if (identity.blank) {
     create_schema(db);
-    write_registration(db, registration);
+    write_registration(db, registration, models);
   } else {
     migrate(db, identity.version);
+    if (extension.any) write_extension(db, extension.design, registration, models);
   }
   Statement known(db, "SELECT 1 FROM model WHERE name = ?1");
   for (const ModelEntry& model : models) {
@@ -212,9 +242,6 @@ void register_run(Database& db, const Identity& identity, const Registration& re
     known.reset();
     if (!there) add_model(db, model);
   }
-  Statement epochs(db, "SELECT value FROM run WHERE key = 'epochs'");
-  if (epochs.row() && epochs.integer(0) < registration.design.epochs) write_epochs(db, registration.design.epochs);
-  epochs.reset();
   db.run("COMMIT");
 }
 
@@ -238,8 +265,11 @@ Result<std::unique_ptr<RunWriter>> RunWriter::open(const std::string& path, cons
 
   // Until here, and while the two are compared, nothing is changed.
   Grading grading;
+  Extension extension;
   if (!file->identity.blank) {
-    if (Status same = compare(db, path, registration, models); !same) return same.error();
+    Result<Extension> found = compare(db, path, file->identity.version, registration, models);
+    if (!found) return found.error();
+    extension = *std::move(found);
     Result<Grading> there = read_grading(db, path, file->identity.version);
     if (!there) return there.error();
     grading = *std::move(there);
@@ -247,7 +277,7 @@ Result<std::unique_ptr<RunWriter>> RunWriter::open(const std::string& path, cons
   }
 
   begin_log(db);
-  if (db.ok()) register_run(db, file->identity, registration, models);
+  if (db.ok()) register_run(db, file->identity, registration, extension, models);
   if (!db.ok() && (db.code() == SQLITE_FULL || db.code() == SQLITE_IOERR))
     return Error{fmt::format("{} could not be written ({}; is the disk full?). The same command begins again.", path,
                              db.message()),
@@ -255,7 +285,8 @@ Result<std::unique_ptr<RunWriter>> RunWriter::open(const std::string& path, cons
   EpisodeSet present;
   if (db.ok()) present = stored_keys(db);
   if (!db.ok()) return damaged(path, db);
-  return std::unique_ptr<RunWriter>(new Writer(path, *std::move(file), std::move(present), std::move(grading)));
+  return std::unique_ptr<RunWriter>(
+      new Writer(path, *std::move(file), std::move(present), std::move(grading), extension.cells));
 }
 
 }  // namespace assay

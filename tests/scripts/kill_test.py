@@ -17,8 +17,8 @@ EPOCHS = 60
 PLANNED = EPOCHS * CELLS_IN_ALL
 
 
-def begin(file):
-    return start("run", SUITE, "-m", KNOWN, "--epochs", EPOCHS, "--seed", 1, "-o", file)
+def begin(file, *more):
+    return start("run", SUITE, "-m", KNOWN, "--epochs", EPOCHS, "--seed", 1, "-o", file, *more)
 
 
 def stored(file):
@@ -67,7 +67,8 @@ class Kill(Case):
         self.assertEqual(conduct(file), self.words, "every word and action is as if nothing had happened")
         self.finished += 1
 
-    def test_resume_gives_exactly_the_planned_episodes(self):
+    def run_undisturbed(self):
+        """Sets what each run must come to; returns how many seconds it takes."""
         calm = self.folder / "calm.assay"
         before = time.monotonic()
         run = begin(calm)
@@ -76,7 +77,37 @@ class Kill(Case):
         self.assertEqual(run.returncode, 0, err)
         self.undisturbed, self.words = stored(calm), conduct(calm)
         self.assertEqual(self.undisturbed.keys(), {(s, c, e) for s, n in CELLS.items() for c in range(n) for e in range(EPOCHS)})
+        return whole_run
 
+    def test_an_extension_to_more_cells_resumes_too(self):
+        whole_run = self.run_undisturbed()
+        part = self.folder / "part.assay"
+        run = begin(part, "--design", "pairwise")
+        _, err = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, err)
+        registered = len(stored(part))
+        self.assertLess(registered, PLANNED)
+        for number in range(KILLS // 10 or 1):
+            file = self.folder / f"extended-{number}.assay"
+            shutil.copyfile(part, file)
+            for _ in range(3):
+                run = begin(file)
+                try:
+                    run.communicate(timeout=self.moments.uniform(0, whole_run))
+                except subprocess.TimeoutExpired:
+                    run.kill()
+                    run.communicate()
+                    self.look_at_the_wreck(file)
+            run = begin(file)
+            _, err = run.communicate(timeout=120)
+            self.assertEqual(run.returncode, 0, err)
+            self.check_the_end(file)
+            with sqlite3.connect(file) as db:
+                self.assertEqual(db.execute("SELECT first_episode FROM commitment ORDER BY id").fetchall(),
+                                 [(1,), (registered + 1,)], "the extension was registered once, before its first episode")
+
+    def test_resume_gives_exactly_the_planned_episodes(self):
+        whole_run = self.run_undisturbed()
         number = 0
         while self.kills < KILLS:
             number += 1

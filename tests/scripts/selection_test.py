@@ -1,10 +1,11 @@
 """Runs on a part of the grid, on other factors, on a covering array; and that a run file keeps to what it registered."""
 import json
 import shutil
+import sqlite3
 import unittest
 
 import harness
-from harness import assay, episodes
+from harness import assay, conduct, episodes
 
 
 KEPT = ["freight-desk.yaml", "repairs-desk.yaml", "desks-control.yaml"]  # of the core suite: proving it whole takes long
@@ -26,7 +27,8 @@ class Selection(harness.Case):
 
     def run_core(self, name, *more):
         run_file = self.folder / name
-        ended = assay("run", self.core, "-m", self.model, "--epochs", "2", "--quiet", "-o", run_file, *more)
+        ended = assay("run", self.core, "-m", self.model, *(more if "--epochs" in more else ("--epochs", "2", *more)), "--quiet",
+                      "-o", run_file)
         self.assertEqual(ended.code, 0, ended.err)
         return run_file
 
@@ -36,6 +38,18 @@ class Selection(harness.Case):
             plan = json.loads(assay("plan", self.core, "--epochs", "2", "--json", *more).out)
             played = episodes(self.run_core("-".join(more).strip("-").replace(":", "-") + ".assay", *more))
             self.assertEqual(sum(s["episodes"] for s in plan["scenarios"]), len(played), more)
+
+    def test_plan_counts_the_manipulation_check(self):
+        # Its answer is one reply more than the limits allow, and up to 1,024 tokens of a model that thinks first.
+        plan = json.loads(assay("plan", self.core, "--epochs", "2", "--json").out)
+        for scenario in plan["scenarios"]:
+            asked = scenario["scenario"] == "freight-desk"
+            for what, more in [("turns", asked), ("tokens", 1024 * asked), ("actions", 0)]:
+                with self.subTest((scenario["scenario"], what)):
+                    self.assertEqual(scenario["most"]["replies" if what == "turns" else what],
+                                     scenario["episodes"] * (scenario["limits"][what] + more))
+        told = " ".join(assay("plan", self.core, "--only", "threat=replacement").out.split())
+        self.assertEqual(told.count("and a reply to the check, of 64 tokens, or 1,024 where the model thinks first"), 1)
 
     def test_only_keeps_to_the_level_and_says_who_is_left_out(self):
         played = episodes(self.run_core("a.assay", "--only", "threat=replacement"))
@@ -53,11 +67,33 @@ class Selection(harness.Case):
         for one in shared:
             self.assertEqual(whole[one], part[one], one)
 
-    def test_a_run_file_refuses_other_cells(self):
-        run_file = self.run_core("a.assay", "--only", "threat=replacement")
+    def test_a_run_file_refuses_cells_that_leave_some_of_its_own_out(self):
+        run_file = self.run_core("a.assay")
+        before = conduct(run_file)
+        ended = assay("run", self.core, "-m", self.model, "--epochs", "2", "-o", run_file, "--only", "threat=replacement")
+        self.assert_refused(ended, "cells: the file has the default grid, this command says the default factors; "
+                                   "only threat=replacement, which leaves out ")
+        self.assertEqual(conduct(run_file), before)
+
+    def test_more_cells_extend_a_run_to_what_one_run_of_them_all_would_be(self):
+        run_file = self.run_core("a.assay", "--design", "pairwise")
+        part = conduct(run_file)
         ended = assay("run", self.core, "-m", self.model, "--epochs", "2", "-o", run_file)
-        self.assert_refused(ended, "cells: the file has the default factors; only threat=replacement, this command "
-                                   "says the default grid")
+        self.assertEqual(ended.code, 0, ended.err)
+        self.assertIn("was registered with fewer cells", ended.err)
+        whole = conduct(self.run_core("whole.assay"))
+        self.assertLess(len(part), len(whole))
+        self.assertEqual(conduct(run_file), whole)
+        self.assertEqual(assay("validate", run_file).code, 0)
+
+    def test_what_was_registered_before_which_episode_stays_readable(self):
+        run_file = self.run_core("a.assay", "--only", "threat=replacement")
+        first = len(episodes(run_file))
+        self.run_core("a.assay", "--epochs", "3")
+        with sqlite3.connect(run_file) as db:
+            rows = db.execute("SELECT epochs, cells, first_episode FROM commitment ORDER BY id").fetchall()
+        self.assertEqual([(epochs, json.loads(cells)["only"], episode) for epochs, cells, episode in rows],
+                         [(2, {"threat": ["replacement"]}, 1), (3, {}, first + 1)])
 
     def test_validate_and_summary_know_the_cells_of_the_run(self):
         run_file = self.run_core("a.assay", "--factors", "threat,leverage,nudge", "--design", "pairwise")
