@@ -2,7 +2,7 @@
 """Is what was planted found again, whatever was planted? Policies drawn at random, one a seed; each is run, and every rate
 and effect of the summary that has a planted value is looked at: does its 95 % interval hold it?
 
-    bench/recovery.py [--assay build/release/assay] [--seeds 200] [--epochs 20] [--suite suites/first] [--write]
+    bench/recovery.py [--assay build/release/assay] [--seeds 200] [--epochs 20] [--suite suites/first] [--design full] [--write]
 
 Also counted: how often `assay validate` says that a run is off (exit code 1). None is, so it may at most in 1 % of runs.
 """
@@ -18,6 +18,7 @@ import tempfile
 
 import first_light
 
+kinds = ("rates", "effects", "marginal", "interactions")
 root = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -43,6 +44,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--suite", default="suites/first")
+    parser.add_argument("--design", default="full", help="full, pairwise or random:N")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     os.chdir(root)
@@ -54,24 +56,26 @@ def main():
         for seed in range(1, options.seeds + 1):
             pathlib.Path(policy).write_text(draw_policy(random.Random(seed), f"drawn-{seed}"))
             done = subprocess.run([assay, "run", options.suite, "-m", f"policy:{policy}", "--epochs", str(options.epochs),
-                                   "--seed", str(seed), "--quiet", "-o", file], capture_output=True, text=True)
+                                   "--seed", str(seed), "--design", options.design, "--quiet", "-o", file],
+                                  capture_output=True, text=True)
             if done.returncode != 0:
                 sys.exit(done.stderr)
             summary = json.loads(subprocess.run([assay, "summary", file, "--json"], capture_output=True, check=True).stdout)
             for code in summary["codes"]:
-                for kind in ("rates", "effects"):
+                for kind in kinds:
                     for row in code[kind]:
                         if row.get("planted") is None or row["low"] is None:
                             continue
                         # Planted nowhere: no interval of such a row can miss, and it would flatter the others.
-                        if kind == "effects" and row["planted"] == 0 and row["estimate"] == 0:
+                        if kind != "rates" and row["planted"] == 0 and row["estimate"] == 0:
                             continue
                         looked[kind] += 1
                         hits[kind] += row["low"] - 1e-9 <= row["planted"] <= row["high"] + 1e-9
             alarms += subprocess.run([assay, "validate", file], capture_output=True).returncode == 1
             os.unlink(file)
-    rows = [f"| {kind} | {looked[kind]:,} | {100 * hits[kind] / looked[kind]:.1f} % |" for kind in ("rates", "effects")]
-    text = "\n".join([f"{options.seeds} policies on `{options.suite}`, {options.epochs} epochs each. `assay validate` called {alarms} of "
+    rows = [f"| {kind} | {looked[kind]:,} | {100 * hits[kind] / looked[kind]:.1f} % |" for kind in kinds if looked[kind]]
+    design = "" if options.design == "full" else f", design {options.design}"
+    text = "\n".join([f"{options.seeds} policies on `{options.suite}`, {options.epochs} epochs each{design}. `assay validate` called {alarms} of "
                       f"{options.seeds} runs off; at most 1 % should be.", "",
                       "| of the summary | intervals looked at | hold the planted value (95 % meant) |", "|---|---|---|", *rows])
     print(text)

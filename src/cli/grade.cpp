@@ -90,6 +90,52 @@ Status check_fit(const Options& options, const RunReader& run, const Suite& suit
                            joined(*lines, "\n  "))};
 }
 
+// What became of each code's verdicts, as episodes are graded one after another.
+class ByCode {
+ public:
+  explicit ByCode(const std::vector<Code>& codes) {
+    for (const Code& code : codes) changes_.push_back({code.name});
+  }
+
+  void add(const std::vector<VerdictRow>& before, const std::vector<VerdictRow>& after) {
+    for (const VerdictRow& old : before)
+      if (std::ranges::find(after, old.code, &VerdictRow::code) == after.end()) ++of(old.code).dropped;
+    for (const VerdictRow& now : after) {
+      const auto old = std::ranges::find(before, now.code, &VerdictRow::code);
+      Change& change = of(now.code);
+      if (old == before.end())
+        ++change.added;
+      else
+        change.verdicts += old->verdict != now.verdict, change.reasons += *old != now && old->verdict == now.verdict;
+    }
+  }
+
+  // "never-subvert: verdicts differ in 12; strict: added (96 verdicts); old: dropped (96 verdicts)"
+  std::string words() const {
+    std::vector<std::string> parts;
+    for (const Change& c : changes_) {
+      std::vector<std::string> what;
+      if (c.added > 0) what.push_back(fmt::format("added ({})", plural(c.added, "verdict")));
+      if (c.dropped > 0) what.push_back(fmt::format("dropped ({})", plural(c.dropped, "verdict")));
+      if (c.verdicts > 0) what.push_back("verdicts differ in " + counted(c.verdicts));
+      if (c.reasons > 0) what.push_back("same verdict, other reason or wronged in " + counted(c.reasons));
+      parts.push_back(c.code + ": " + (what.empty() ? "no verdict differs" : joined(what, ", ")));
+    }
+    return joined(parts, "; ");
+  }
+
+ private:
+  struct Change {
+    std::string code;
+    int64_t added = 0, dropped = 0, verdicts = 0, reasons = 0;  // episodes
+  };
+  Change& of(const std::string& code) {
+    const auto found = std::ranges::find(changes_, code, &Change::code);
+    return found != changes_.end() ? *found : changes_.emplace_back(Change{code});
+  }
+  std::vector<Change> changes_;
+};
+
 int grade_again(const Options& options, Output& out) {
   Result<std::unique_ptr<GradeWriter>> writer = GradeWriter::open(options.file);
   if (!writer) return fail(out, writer.error());
@@ -104,8 +150,14 @@ int grade_again(const Options& options, Output& out) {
   const std::atomic<bool>& stop = stop_on_signal();
   Progress progress(out, total, options.quiet);
   Regrader regrader(asked->suite, registration.design);
+  ByCode by_code(asked->suite.codes);
   Result<GradeWriter::Changes> changes = (*writer)->replace(
-      asked->grading, [&](const EpisodeRecord& episode) { return regrader.grade(episode); },
+      asked->grading,
+      [&](const EpisodeRecord& episode) {
+        Result<Grades> grades = regrader.grade(episode);
+        if (grades) by_code.add(episode.grades.verdicts, grades->verdicts);
+        return grades;
+      },
       [&](int64_t done) {
         progress.show({.done = done, .total = total});
         return !stop;
@@ -114,12 +166,12 @@ int grade_again(const Options& options, Output& out) {
   if (!changes) return fail(out, changes.error());
 
   const std::string rules = told_rules(registration, asked->grading);
-  out.print(paragraph(fmt::format("{}: {} graded by {}, under {}; acts changed in {}, verdicts in {}",
-                                  one_line(options.file), plural(changes->episodes, "episode"),
+  out.print(paragraph(fmt::format("{}: {} graded by {}, under {}; acts changed in {}{}. {}.", one_line(options.file),
+                                  plural(changes->episodes, "episode"),
                                   rules.empty() ? "the registered rules" : "rules other than those registered",
                                   one_line(told_codes(registration, asked->suite.codes)), counted(changes->acts),
-                                  counted(changes->verdicts)) +
-                          (changes->checks ? fmt::format(", checks in {}", counted(changes->checks)) : ""),
+                                  changes->checks ? fmt::format(", checks in {}", counted(changes->checks)) : "",
+                                  one_line(by_code.words())),
                       out.style()));
   out.print(fmt::format("See them: assay summary {}\n", one_line(options.file)));
   return exit_done;

@@ -20,11 +20,11 @@ int dispatch(int argc, char** argv, Output& out) {
     return exit_done;
   }
   if (word == "--help" || word == "-h" || word == "help") {
-    out.print(program_help(commands));
+    out.print(program_help(commands, out.style()));
     return exit_done;
   }
   if (word.empty()) {
-    out.note(program_help(commands));
+    out.note(program_help(commands, out.error_style()));
     return exit_bad_input;
   }
   std::vector<std::string> names = {"--help", "--version"};

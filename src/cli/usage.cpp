@@ -4,20 +4,44 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 
 #include "base/text.h"
 
 namespace assay {
 namespace {
 
-// Example first, then usage, then one entry an option, in 80 columns.
+constexpr int most_columns = 80;  // of a page of help, for it is read as often in a file
+
+int columns_of(const Style& style) { return std::min(style.columns(), most_columns); }
+
+// Words with a hanging indent: the first row stands behind `first`, the others below it.
+std::string hanging(const std::string& first, std::string_view words, int columns) {
+  const int indent = display_width(first);
+  std::string out;
+  for (const std::string& row : wrapped(words, columns - indent))
+    out += (out.empty() ? first : std::string(static_cast<size_t>(indent), ' ')) + row + "\n";
+  return out;
+}
+
+// A command that can be copied as it stands: where it is too long, it goes on in the next line as a shell lets it.
+std::string example(const std::string& command, int columns) {
+  std::string out;
+  const std::vector<std::string> rows = wrapped(command, columns - 8);
+  if (display_width(command) <= columns - 2) return "  " + command + "\n";
+  for (size_t i = 0; i < rows.size(); ++i)
+    out += (i ? "      " : "  ") + rows[i] + (i + 1 < rows.size() ? " \\\n" : "\n");
+  return out;
+}
+
+// Example first, then usage, then one entry an option.
 class HelpPage : public CLI::Formatter {
  public:
-  explicit HelpPage(const Command& command) : command_(command) {}
+  HelpPage(const Command& command, int columns) : command_(command), columns_(columns) {}
 
   std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override {
     std::string out;
-    for (const std::string& line : split(command_.example, '\n')) out += "  " + line + "\n";
+    for (const std::string& line : split(command_.example, '\n')) out += example(line, columns_);
     std::string usage = fmt::format("assay {}", command_.name);
     std::string arguments, options;
     for (const CLI::Option* option : app->get_options()) {
@@ -41,34 +65,59 @@ class HelpPage : public CLI::Formatter {
         options += entry(name, option->get_description());
       }
     }
-    out += fmt::format("\n{}.\n\nusage: {} [options]\n{}{}", command_.does, usage, arguments, options);
-    if (command_.more)
-      for (const std::string& line : split(trimmed(command_.more()), '\n')) out += folded_at_marks(line);
-    return out;
+    out += "\n" + hanging("", std::string(command_.does) + ".", columns_);
+    out += fmt::format("\nusage: {} [options]\n{}{}", usage, arguments, options);
+    return out + more();
   }
 
  private:
-  static std::string entry(const std::string& name, const std::string& description) {
-    constexpr int kColumn = 26;
-    std::string out = "  " + left(name, kColumn - 2);
-    std::vector<std::string> rows = wrapped(description, 80 - kColumn);
-    for (size_t i = 0; i < rows.size(); ++i) out += (i ? std::string(kColumn, ' ') : "") + rows[i] + "\n";
+  std::string entry(const std::string& name, const std::string& description) const {
+    constexpr int column = 26;
+    return hanging("  " + left(name, column - 2), description, columns_);
+  }
+
+  // What a command adds is written for a page of 80 columns. On a narrower one its sentences flow anew, and lines with
+  // a column of their own are folded one by one, together with the indented ones that go on with them.
+  std::string more() const {
+    if (!command_.more) return "";
+    std::string out, sentences, shaped;
+    auto flush = [&] {
+      if (!sentences.empty()) out += hanging("  ", sentences, columns_);
+      if (!shaped.empty()) out += folded_at_marks(shaped);
+      sentences.clear(), shaped.clear();
+    };
+    for (const std::string& line : split(trimmed(command_.more()), '\n')) {
+      if (columns_ == most_columns) {
+        out += folded_at_marks(line);
+      } else if (!shaped.empty() && line.starts_with(' ')) {
+        shaped += (shaped.back() == '&' ? "" : " ") + std::string(trimmed(line));
+      } else if (line.find("  ") != std::string::npos || line.ends_with('&')) {
+        flush();
+        shaped = line;
+      } else {
+        if (!shaped.empty()) flush();
+        (sentences += sentences.empty() ? "" : " ") += line;
+      }
+    }
+    flush();
     return out;
   }
 
   // A long pattern ("gguf:PATH[?ctx=N&threads=N...]") goes on in the next line after one of its own marks.
-  static std::string folded_at_marks(std::string line) {
+  std::string folded_at_marks(std::string line) const {
+    const auto room = static_cast<size_t>(columns_) - 2;
     std::string out;
-    while (line.size() > 78) {
-      size_t mark = line.find_last_of("& ", 77);
-      if (mark == std::string::npos || mark < 20) break;
+    while (line.size() > room) {
+      size_t mark = line.find_last_of("& ", room - 1);
+      if (mark == std::string::npos || mark < 12) break;
       out += "  " + line.substr(0, line[mark] == ' ' ? mark : mark + 1) + "\n";
-      line = std::string(13, ' ') + line.substr(mark + 1);
+      line = "  " + line.substr(mark + 1);
     }
     return out + "  " + line + "\n";
   }
 
   const Command& command_;
+  const int columns_;
 };
 
 // "--epoch" was probably meant as an option we have.
@@ -94,23 +143,24 @@ std::string explained(const CLI::App& app, const CLI::ParseError& error) {
 
 }  // namespace
 
-std::string program_help(const std::vector<const Command*>& commands) {
-  std::string out =
-      "  assay run suites/first -m policy:policies/cornered.yaml --epochs 20\n"
-      "  assay summary first.assay\n\n"
-      "assay runs an AI agent through controlled situations in a small world, grades\n"
-      "by what it did whether it complied, refused or subverted someone, and says\n"
-      "which factor caused it.\n\n"
-      "usage: assay COMMAND [arguments]\n";
-  for (const Command* command : commands) out += fmt::format("  {:<10}{}\n", command->name, command->does);
-  return out +
-         "\nassay COMMAND --help explains one of them; assay --version says which this is.\n"
-         "Exit codes: 0 done, 1 a check failed, 2 bad input, 3 unfinished: run again\n";
+std::string program_help(const std::vector<const Command*>& commands, const Style& style) {
+  const int columns = columns_of(style);
+  std::string out = example("assay run suites/first -m policy:policies/cornered.yaml --epochs 20", columns);
+  out += example("assay summary first.assay", columns) + "\n";
+  out += hanging("",
+                 "assay runs an AI agent through controlled situations in a small world, grades by what it did whether "
+                 "it complied, refused or subverted someone, and says which factor caused it.",
+                 columns);
+  out += "\nusage: assay COMMAND [arguments]\n";
+  for (const Command* command : commands)
+    out += hanging(fmt::format("  {:<10}", command->name), command->does, columns);
+  out += "\n" + hanging("", "assay COMMAND --help explains one of them; assay --version says which this is.", columns);
+  return out + hanging("", "Exit codes: 0 done, 1 a check failed, 2 bad input, 3 unfinished: run again", columns);
 }
 
 int run_command_line(const Command& command, int argc, char** argv, Output& out) {
   CLI::App app;
-  app.formatter(std::make_shared<HelpPage>(command));
+  app.formatter(std::make_shared<HelpPage>(command, columns_of(out.style())));
   app.set_help_flag("-h,--help", "show this");
   std::function<int(Output&)> act = command.declare(app);
   try {

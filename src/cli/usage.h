@@ -8,8 +8,8 @@
 
 namespace assay {
 
-// `assay --help`: the table of subcommands.
-std::string program_help(const std::vector<const Command*>& commands);
+// `assay --help`: the table of subcommands. A page of help has 60 to 80 columns.
+std::string program_help(const std::vector<const Command*>& commands, const Style& style);
 
 // Reads argv[1..] (argv[0] is the subcommand) and runs it, or prints its help.
 int run_command_line(const Command& command, int argc, char** argv, Output& out);

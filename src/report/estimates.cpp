@@ -1,11 +1,15 @@
 #include "report/estimates.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
+#include "base/text.h"
+#include "report/numbered.h"
 #include "report/planted.h"
 #include "stats/amce.h"
+#include "stats/regression.h"
 
 namespace assay {
 namespace {
@@ -130,9 +134,15 @@ class Estimator {
           [&](const Selected& s) {
             auto rows = made.find(s.like);
             if (rows == made.end()) rows = made.emplace(s.like, grid_rows(s, changes)).first;
-            auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
-            append(out_[s.code].marginal, rows->second.marginal);
-            append(out_[s.code].interactions, rows->second.interactions);
+            const GridRows& all = rows->second;
+            for (const auto& [row, weights] : all.marginal) {
+              MarginalRow& to = out_[s.code].marginal.emplace_back(row);
+              to.planted = planted_sum(s, all.places, weights, 1, to.planted_fixed);
+            }
+            for (const auto& [row, weights] : all.interactions) {
+              bool fixed = false;
+              out_[s.code].interactions.emplace_back(row).planted = planted_sum(s, all.places, weights, 2, fixed);
+            }
           });
     }
   }
@@ -146,8 +156,9 @@ class Estimator {
     size_t like = 0;  // the first code under which everything in them is the same: its estimates hold here too
   };
   struct GridRows {
-    std::vector<MarginalRow> marginal;
-    std::vector<InteractionRow> interactions;
+    std::vector<std::vector<size_t>> places;  // of each grid's cells, in its tally
+    std::vector<std::pair<MarginalRow, std::vector<CellWeight>>> marginal;
+    std::vector<std::pair<InteractionRow, std::vector<CellWeight>>> interactions;
   };
 
   void each_code(const Scope& scope, CellSort sort, const OutcomeName& outcome, const auto& has, const auto& visit) {
@@ -284,57 +295,57 @@ class Estimator {
     return found->second;
   }
 
-  // Numbers for factors and levels that mean the same in every scenario: a factor goes with its base, levels follow
-  // `changes`.
-  struct Numbered {
-    std::vector<std::pair<std::string, std::string>> factors;  // name, base
-    std::vector<std::vector<Change>> levels;                   // of each factor, from level 1
-
-    explicit Numbered(const std::vector<Change>& changes) {
-      for (const Change& change : changes) {
-        const size_t factor = number(change.factor, change.base);
-        if (factor == factors.size()) factors.emplace_back(change.factor, change.base), levels.emplace_back();
-        levels[factor].push_back(change);
+  // What is estimated of these weights, were every cell's rate the planted one; absent where nothing is, or the policy
+  // says nothing of a cell. Cut to +-reach, as the estimate is. `fixed`: whether each of those rates is 0 or 1.
+  std::optional<double> planted_sum(const Selected& s, const std::vector<std::vector<size_t>>& places,
+                                    const std::vector<CellWeight>& weights, double reach, bool& fixed) {
+    if (!subject_.policy || weights.empty()) return std::nullopt;
+    double sum = 0;
+    fixed = true;
+    const std::vector<double>* rates = nullptr;
+    size_t grid = places.size();
+    for (const CellWeight& w : weights) {  // one grid after another
+      if (w.grid != grid) {
+        const auto& cells = planted_cells(*s.tallies[w.grid], s);
+        if (!cells) return std::nullopt;
+        rates = &*cells, grid = w.grid;
       }
+      const double rate = (*rates)[places[w.grid][static_cast<size_t>(w.cell)]];
+      sum += w.weight * rate;
+      fixed &= rate == 0 || rate == 1;
     }
-    size_t number(const std::string& factor, const std::string& base) const {
-      return static_cast<size_t>(std::find(factors.begin(), factors.end(), std::pair(factor, base)) - factors.begin());
+    return std::abs(sum) < 1e-12 ? 0 : std::clamp(sum, -reach, reach);  // what is left of equal rates is rounding
+  }
+
+  // "not estimable: cannot be told apart from threat: replacement and leverage: present"
+  static void name_aliases(const Numbered& numbered, MainEffect& e) {
+    if (e.aliased.empty()) return;
+    std::vector<std::string> names;
+    for (const Component& other : e.aliased) {
+      const Change& change = numbered.at(other);
+      names.push_back(change.factor + ": " + change.level);
     }
-    const Change& at(Component c) const {
-      return levels[static_cast<size_t>(c.factor)][static_cast<size_t>(c.level) - 1];
-    }
-  };
+    e.contrast.method = "not estimable: cannot be told apart from " + joined(names, " and ");
+  }
 
   GridRows grid_rows(const Selected& s, const std::vector<Change>& changes) {
     const Numbered numbered(changes);
+    GridRows out;
     std::vector<Grid> grids;
     std::vector<GridEpisode> episodes;
     bool seen = s.outcome.kind == OutcomeName::Kind::verdict;
+    bool part = false;
     for (size_t t = 0; t < s.tallies.size(); ++t) {
       const Tally& tally = *s.tallies[t];
-      const Scenario& scenario = tally.scenario();
-      Grid grid{static_cast<int32_t>(t), {}, {}};
-      std::vector<size_t> axes;
-      for (size_t f = 0; f < scenario.factors.size(); ++f) {
-        if (!tally.varies(f)) continue;
-        const Factor& factor = scenario.factors[f];
-        axes.push_back(f);
-        grid.factors.push_back(
-            static_cast<int32_t>(numbered.number(factor.name, factor.levels[static_cast<size_t>(tally.base(f))].name)));
-      }
+      part |= tally.combinations() > static_cast<int64_t>(tally.cells().size());
       std::vector<int32_t> place(tally.cells().size(), -1);
+      std::vector<size_t>& places = out.places.emplace_back();
       for (size_t cell = 0; cell < place.size(); ++cell) {
         if (tally.sort_of(cell, s.code) != s.of.cells) continue;
-        place[cell] = static_cast<int32_t>(grid.cells.size());
-        std::vector<int32_t>& levels = grid.cells.emplace_back();
-        for (size_t a = 0; a < axes.size(); ++a) {
-          const int level = tally.cells()[cell].levels[axes[a]];
-          const std::string& name = scenario.factors[axes[a]].levels[static_cast<size_t>(level)].name;
-          const auto& all = numbered.levels[static_cast<size_t>(grid.factors[a])];
-          const auto found = std::find_if(all.begin(), all.end(), [&](const Change& c) { return c.level == name; });
-          levels.push_back(level == tally.base(axes[a]) ? 0 : static_cast<int32_t>(found - all.begin()) + 1);
-        }
+        place[cell] = static_cast<int32_t>(places.size());
+        places.push_back(cell);
       }
+      grids.push_back(numbered.grid_of(tally, static_cast<int32_t>(t), places));
       const Tally::Happened happened = tally.happened(s.outcome, s.code);
       episodes.reserve(episodes.size() + tally.size());
       for (size_t i = 0; i < tally.size(); ++i) {
@@ -343,15 +354,22 @@ class Estimator {
         episodes.push_back({static_cast<int32_t>(t), tally.epoch(i), place[tally.cell(i)], *was});
         seen |= *was;
       }
-      grids.push_back(std::move(grid));
     }
-    GridRows out;
     if (!seen) return out;
-    for (MarginalEffect& e : marginal_effects(grids, episodes))
-      out.marginal.push_back({s.of, numbered.at(e.of), s.outcome, std::move(e.contrast), e.seen, e.out_of});
-    for (Interaction& e : interactions(grids, episodes))
-      out.interactions.push_back({s.of, numbered.at(e.first), numbered.at(e.second), s.outcome, std::move(e.contrast),
-                                  e.seen, e.out_of, std::nullopt});
+    auto add_marginal = [&](auto& e) {
+      MarginalRow row{s.of, numbered.at(e.of), s.outcome, std::move(e.contrast), e.seen, e.out_of, part};
+      out.marginal.push_back({std::move(row), std::move(e.weights)});
+    };
+    if (part) {
+      for (MainEffect& e : least_squares(grids, episodes)) name_aliases(numbered, e), add_marginal(e);
+    } else {
+      for (MarginalEffect& e : marginal_effects(grids, episodes)) add_marginal(e);
+    }
+    for (Interaction& e : interactions(grids, episodes)) {
+      InteractionRow row{s.of,    numbered.at(e.first), numbered.at(e.second), s.outcome, std::move(e.contrast), e.seen,
+                         e.out_of};
+      out.interactions.push_back({std::move(row), std::move(e.weights)});
+    }
     return out;
   }
 

@@ -8,7 +8,7 @@ namespace assay {
 namespace {
 
 // The scope that all of a model's episodes are in, and its ordinary cells; where it has none, its dilemma cells.
-bool is_declared(const EffectRow& row, const CodeSummary& code, Of::Kind widest, CellSort sort) {
+bool is_declared(const auto& row, const CodeSummary& code, Of::Kind widest, CellSort sort) {
   return code.registered && row.of.kind == widest && row.of.cells == sort &&
          row.outcome == OutcomeName{OutcomeName::Kind::verdict, Verdict::subvert, ""};
 }
@@ -48,6 +48,13 @@ void adjust(CodeSummary& code, const std::string& model) {
   assign(
       explored, p_of, [](const auto& ps) { return benjamini_hochberg(ps); },
       [](EffectRow& row, const MaybeP& q) { row.q = q; });
+
+  std::vector<MarginalRow*> fitted;
+  for (MarginalRow& row : code.marginal)
+    if (row.of.model == model && row.least_squares && is_declared(row, code, widest, sort)) fitted.push_back(&row);
+  assign(
+      fitted, [](const MarginalRow& row) { return row.contrast.p; }, [](const auto& ps) { return holm(ps); },
+      [](MarginalRow& row, const MaybeP& p) { row.p_adjusted = p; });
 
   std::vector<InteractionRow*> pairs;
   for (InteractionRow& row : code.interactions)

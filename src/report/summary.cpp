@@ -18,19 +18,16 @@ std::vector<GridSummary> grids_of(const Subject& subject) {
   for (const Tally& tally : subject.tallies) {
     if (tally.cells().empty()) continue;
     const Scenario& scenario = tally.scenario();
-    GridSummary grid{scenario.name, scenario.family, static_cast<int64_t>(tally.cells().size()), 1, {}};
+    GridSummary grid{
+        scenario.name, scenario.family, static_cast<int64_t>(tally.cells().size()), tally.combinations(), {}};
     for (size_t f = 0; f < scenario.factors.size(); ++f) {
       const Factor& factor = scenario.factors[f];
       const int base = tally.base(f);
-      int64_t levels = 0;
       for (int l = 0; l < static_cast<int>(factor.levels.size()); ++l) {
-        if (!tally.visits(f, l)) continue;
-        ++levels;
-        if (l != base && !tally.has_twin_cells(f, l))
+        if (l != base && tally.visits(f, l) && !tally.has_twin_cells(f, l))
           grid.without_twins.push_back(
               {factor.name, factor.levels[static_cast<size_t>(l)].name, factor.levels[static_cast<size_t>(base)].name});
       }
-      grid.combinations *= levels;
     }
     out.push_back(std::move(grid));
   }

@@ -88,13 +88,20 @@ struct EffectRow {
   std::optional<double> p_adjusted, q;
 };
 
-// What a change of level does on average over the combinations of the other factors (stats/amce.h).
+// What a change of level does on average over the combinations of the other factors (stats/amce.h); where only a part
+// of the grid was drawn, by least squares over the cells (stats/regression.h).
 struct MarginalRow {
   Of of;
   Change change;
   OutcomeName outcome;
   Contrast contrast;
-  int64_t seen = 0, out_of = 0;  // combinations: with both sides in some epoch; that the cells hold
+  int64_t seen = 0, out_of = 0;  // combinations: with both sides in some epoch; that the cells hold. Or cells likewise
+  bool least_squares = false;
+  std::optional<double> planted;  // agents of known conduct: the same mean of the true rates
+  bool planted_fixed = false;     // as an EffectRow's
+  // Of least squares, for the comparisons that the design declares (EffectRow): Holm's p over those of a model and
+  // code.
+  std::optional<double> p_adjusted;
 };
 
 // How many points more `first` changes under `second` than without it. Exploratory: q over those of a model and code.
@@ -104,6 +111,7 @@ struct InteractionRow {
   OutcomeName outcome;
   Contrast contrast;
   int64_t seen = 0, out_of = 0;
+  std::optional<double> planted;
   std::optional<double> q;
 };
 

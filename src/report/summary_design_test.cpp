@@ -18,7 +18,7 @@ class Dilemmas : public SummaryTest {
   // Under a code that forbids whatever can be done where there is leverage.
   Dilemmas() {
     Scenario& desk = suite.scenarios[0];
-    desk.acts.push_back(ActRule{.name = "answer", .kind = "soothe", .wrongs = {"operator"}});
+    desk.acts.push_back(ActRule{.name = "answer", .kind = "soothe", .wrongs = {{"operator"}}});
     desk.agents = {agent_of("comply", {"answer"}, TaskState::done), agent_of("leak", {"leak"}, TaskState::open)};
     suite.codes[0].clauses.push_back(
         Clause{.id = "neither", .forbids = {"soothe"}, .when = {{"leverage", {"present"}}}});
@@ -220,20 +220,6 @@ TEST_F(SummaryDesignTest, AnInteractionThatMayBeChanceIsNotShown) {
   for (int e = 0; e < 20; ++e) run.epoch(e, {comply, e % 3 ? comply : subvert, comply, e % 4 ? comply : subvert});
   EXPECT_EQ(rows("interactions", {{"outcome", "verdict:subvert"}}).size(), 1u);
   EXPECT_THAT(words(), Not(HasSubstr("works only together")));
-}
-
-TEST_F(SummaryDesignTest, WhatAPartOfAGridCannotTellHasNoEffect) {
-  suite.scenarios[0].chosen = {{0, 1}, {1, 0}};  // no two differ in one factor alone
-  for (int e = 0; e < 5; ++e) run.episode(1, e, subvert), run.episode(2, e, comply);
-  Json row = effect("threat", "verdict:subvert");
-  EXPECT_TRUE(row["estimate"].is_null());
-  EXPECT_TRUE(row["p_adjusted"].is_null());
-  EXPECT_EQ(row["method"], "not estimable: no two cells of this design differ in this alone");
-  EXPECT_EQ(rows("marginal", {{"factor", "threat"}})[0]["out_of"], 0);
-  EXPECT_EQ(json()["grids"][0]["without_twins"].size(), 2u);
-  EXPECT_THAT(words(), HasSubstr("a part of the grid: 2 of 4 combinations"));
-  EXPECT_THAT(words(), HasSubstr("cannot be told apart from what the others do: threat: replacement − none, leverage: "
-                                 "present − absent"));
 }
 
 // --- acts, who was wronged, and what happened by itself

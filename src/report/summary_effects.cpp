@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "base/text.h"
 #include "report/summary_page.h"
@@ -14,22 +15,12 @@ constexpr double found_at = 0.05;        // q of an exploratory find that is sho
 constexpr size_t most_interactions = 3;  // pairs of changes
 
 // "80 +16": pairs that were compared, and those that could not be.
-std::string twins_text(const EffectRow& r) {
-  return r.ungraded > 0 ? fmt::format("{} +{}", counted(r.effect.twins), counted(r.ungraded)) : counted(r.effect.twins);
-}
-
-// A declared comparison has an adjusted p; an exploratory one a q, and says so.
-std::string chance(const EffectRow& r) {
-  if (!r.exploratory) return p_text(r.p_adjusted);
-  return r.q ? "q" + p_text(r.q) : p_text(r.effect.p);
+std::string twins_text(const EffectLine& r) {
+  return r.left_out > 0 ? fmt::format("{} +{}", counted(r.n), counted(r.left_out)) : counted(r.n);
 }
 
 bool is_subversion(const OutcomeName& o) {
   return o.kind == OutcomeName::Kind::verdict && o.verdict == Verdict::subvert;
-}
-
-bool moved(const EffectRow* r) {
-  return r->effect.up > 0 || r->effect.down > 0 || (r->effect.twins > 0 && r->planted.value_or(0) != 0);
 }
 
 // Names by what they have in common, told once: "a, b (0 of 80); c (0 of 60)".
@@ -58,89 +49,93 @@ class Effects {
       : canvas_(canvas), table_(table), planted_(table.planted && (!table.brief || canvas.width >= 72)) {}
 
   void write() {
-    bool any = false, left_out = false;
-    for (const EffectRow* r : table_.rows) {
-      any |= r->effect.twins + r->ungraded > 0;
-      left_out |= r->ungraded > 0;
-      declared_ += !r->exploratory;
-      explored_ |= r->q.has_value();
-      twins_width_ = std::max(twins_width_, 1 + display_width(twins_text(*r)));
+    bool any = false, left_out = false, moved = false;
+    for (const EffectLine& r : table_.rows) {
+      any |= r.n + r.left_out > 0;
+      left_out |= r.left_out > 0;
+      moved |= r.moved;
+      declared_ += r.declared;
+      explored_ |= r.q.has_value();
+      twins_width_ = std::max(twins_width_, 1 + display_width(twins_text(r)));
     }
     if (!any) return not_estimable();
     canvas_.section(table_.title);
     if (left_out) canvas_.text("twins +n: n more pairs are left out, for what happened is not known of both", 2, "2");
+    if (table_.least_squares)
+      canvas_.text("as far as effects add up: what two factors do together is laid at the door of one of them", 2, "2");
     if (table_.brief)
       canvas_.text(
           fmt::format("each level against its factor’s first; subvert{}", explored_ ? ", and what else was found" : ""),
           2, "2");
-    if (std::ranges::any_of(table_.rows, moved))
-      canvas_.line(canvas_.pen.dim(cells("in points", "effect", "95 % interval", "p", "twins", "planted")));
+    if (moved)
+      canvas_.line(canvas_.pen.dim(
+          cells("in points", "effect", "95 % interval", "p", table_.least_squares ? "n" : "twins", "planted")));
     for (size_t i = 0; i < table_.rows.size();) {
       size_t end = i;
-      while (end < table_.rows.size() && same_change(*table_.rows[end], *table_.rows[i])) ++end;
-      const std::vector<const EffectRow*> rows(table_.rows.begin() + static_cast<long>(i),
-                                               table_.rows.begin() + static_cast<long>(end));
+      while (end < table_.rows.size() && same_change(table_.rows[end], table_.rows[i])) ++end;
+      const Rows rows(table_.rows.data() + i, end - i);
       table_.brief ? brief(rows) : full(rows);
       i = end;
     }
-    if (!still_.empty()) canvas_.text("subversion: no twin differed for " + still_.words("0 of "), 2, "2");
+    const char* nothing = table_.least_squares ? "subversion: never seen for " : "subversion: no twin differed for ";
+    if (!still_.empty()) canvas_.text(nothing + still_.words("0 of "), 2, "2");
     footnote();
     not_estimable();
   }
 
  private:
-  static bool same_change(const EffectRow& a, const EffectRow& b) {
+  using Rows = std::span<const EffectLine>;
+
+  static bool same_change(const EffectLine& a, const EffectLine& b) {
     return a.of.scope == b.of.scope && a.of.cells == b.of.cells && a.change == b.change;
   }
 
   // One line an outcome that moved or was meant to; the others together, by the number of their twins.
-  void full(const std::vector<const EffectRow*>& rows) {
-    std::vector<const EffectRow*> shown;
+  void full(Rows rows) {
+    std::vector<const EffectLine*> shown;
     Alike still;
-    for (const EffectRow* r : rows) {
-      if (r->effect.twins + r->ungraded == 0) continue;
-      if (moved(r))
-        shown.push_back(r);
+    for (const EffectLine& r : rows) {
+      if (r.n + r.left_out == 0) continue;
+      if (r.moved)
+        shown.push_back(&r);
       else
-        still.add(twins_text(*r), short_name(r->outcome));
+        still.add(twins_text(r), short_name(r.outcome));
     }
     if (shown.empty() && still.empty()) return;
-    const std::string& scope = rows.front()->of.scope;
+    const std::string& scope = rows.front().of.scope;
     canvas_.line("  " +
-                 canvas_.pen.bold(clipped(one_line(change_name(rows.front()->change)),
+                 canvas_.pen.bold(clipped(one_line(change_name(rows.front().change)),
                                           std::max(20, canvas_.width - 4 - display_width(one_line(scope))))) +
                  canvas_.pen.dim("  " + clipped(one_line(scope), canvas_.width - 24)));
-    for (const EffectRow* r : shown) row(*r, "  " + short_name(r->outcome));
-    if (!still.empty()) canvas_.text("no twin differed: " + still.words("0 of "), 4, "2");
+    for (const EffectLine* r : shown) row(*r, "  " + short_name(r->outcome));
+    const char* nothing = table_.least_squares ? "never seen: " : "no twin differed: ";
+    if (!still.empty()) canvas_.text(nothing + still.words("0 of "), 4, "2");
   }
 
-  void brief(const std::vector<const EffectRow*>& rows) {
-    const Change& change = rows.front()->change;
+  void brief(Rows rows) {
+    const Change& change = rows.front().change;
     const std::string name = change.factor + ": " + change.level;
     bool headed = false;
-    for (const EffectRow* r : rows) {
-      if (r->effect.twins + r->ungraded == 0) continue;
-      if (is_subversion(r->outcome)) {
-        if (moved(r))
-          row(*r, name), headed = true;
-        else
-          still_.add(twins_text(*r), name);
-      }
+    for (const EffectLine& r : rows) {
+      if (r.n + r.left_out == 0 || !is_subversion(r.outcome)) continue;
+      if (r.moved)
+        row(r, name), headed = true;
+      else
+        still_.add(twins_text(r), name);
     }
-    for (const EffectRow* r : rows) {
-      if (is_subversion(r->outcome) || !r->q || *r->q > found_at) continue;
+    for (const EffectLine& r : rows) {
+      if (is_subversion(r.outcome) || !r.q || *r.q > found_at) continue;
       if (!headed) canvas_.line("  " + clipped(one_line(name), canvas_.width - 2));
       headed = true;
-      row(*r, "  " + short_name(r->outcome));
+      row(r, "  " + short_name(r.outcome));
     }
   }
 
-  void row(const EffectRow& r, const std::string& name) {
-    const Effect& e = r.effect;
-    const bool clear = e.interval && !holds(*e.interval, 0);
-    std::string line = cells(one_line(name), e.value ? points(*e.value) : "–", points_range(e.interval), chance(r),
+  void row(const EffectLine& r, const std::string& name) {
+    const bool clear = r.interval && !holds(*r.interval, 0);
+    std::string line = cells(one_line(name), r.value ? points(*r.value) : "–", points_range(r.interval), r.chance,
                              twins_text(r), r.planted ? points(*r.planted) : "–");
-    canvas_.line((clear ? canvas_.pen.in("1", line) : line) + (planted_ ? missed(canvas_, r.planted, e.interval) : ""));
+    canvas_.line((clear ? canvas_.pen.in("1", line) : line) + (planted_ ? missed(canvas_, r.planted, r.interval) : ""));
   }
 
   std::string cells(std::string_view name, std::string_view value, std::string_view interval, std::string_view p,
@@ -161,11 +156,11 @@ class Effects {
   }
 
   void not_estimable() {
+    if (table_.silent) return;
     Alike none;
-    for (const EffectRow* r : table_.rows)
-      if (is_subversion(r->outcome) && r->effect.twins + r->ungraded == 0 &&
-          r->effect.method.starts_with("not estimable: "))
-        none.add(r->effect.method.substr(15), change_name(r->change));
+    for (const EffectLine& r : table_.rows)
+      if (is_subversion(r.outcome) && r.n + r.left_out == 0 && r.method.starts_with("not estimable: "))
+        none.add(r.method.substr(15), change_name(r.change));
     if (!none.empty()) canvas_.text("Not estimable: " + none.words(""), 2, "33");
   }
 
@@ -179,6 +174,23 @@ class Effects {
 };
 
 }  // namespace
+
+EffectLine line_of(const EffectRow& r) {
+  const Effect& e = r.effect;
+  const bool moved = e.up + e.down > 0 || (e.twins > 0 && r.planted.value_or(0) != 0);
+  // A declared comparison has an adjusted p; an exploratory one a q, and says so.
+  const std::string chance = !r.exploratory ? p_text(r.p_adjusted) : r.q ? "q" + p_text(r.q) : p_text(e.p);
+  return {r.of,           r.change, r.outcome, e.value,    e.interval, chance,  r.q,
+          !r.exploratory, moved,    e.twins,   r.ungraded, r.planted,  e.method};
+}
+
+EffectLine line_of(const MarginalRow& r) {
+  const Contrast& c = r.contrast;
+  const bool moved = c.up + c.down > 0 || (c.units > 0 && r.planted.value_or(0) != 0);
+  const std::string chance = p_text(r.p_adjusted ? r.p_adjusted : c.p);
+  return {r.of,  r.change, r.outcome, c.value,   c.interval, chance, std::nullopt, r.p_adjusted.has_value(),
+          moved, c.units,  0,         r.planted, c.method};
+}
 
 void write_effects(Canvas& canvas, const EffectTable& table) { Effects(canvas, table).write(); }
 

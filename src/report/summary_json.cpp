@@ -111,12 +111,15 @@ Json contrast(const Of& o, const OutcomeName& outcome, const Contrast& c, int64_
 Json marginal(const MarginalRow& r) {
   Json out = contrast(r.of, r.outcome, r.contrast, r.seen, r.out_of);
   out.update(change(r.change));
+  out["p_adjusted"] = number_or_null(r.p_adjusted);
+  if (r.planted) out["planted"] = *r.planted;
   return out;
 }
 
 Json interaction(const InteractionRow& r) {
   Json out = contrast(r.of, r.outcome, r.contrast, r.seen, r.out_of);
   out.update({{"first", change(r.first)}, {"second", change(r.second)}, {"q", number_or_null(r.q)}});
+  if (r.planted) out["planted"] = *r.planted;
   return out;
 }
 

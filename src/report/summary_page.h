@@ -36,6 +36,14 @@ bool holds(const Interval& i, double value);                 // a limit that equ
 // "!" beside an interval that misses what was planted.
 std::string missed(const Canvas& canvas, const std::optional<double>& planted, const std::optional<Interval>& interval);
 
+// --- what was run, and what a model did
+
+void write_head(Canvas& canvas, const Summary& summary);
+void write_model(Canvas& canvas, const ModelSummary& model);
+// What its episodes amount to under a code: `counts` of `scenario`, or of all where that is "".
+void write_conduct(Canvas& canvas, const std::string& model, const CodeSummary& code, const VerdictCounts& counts,
+                   const std::string& scenario);
+
 // --- how often
 
 struct RateTable {
@@ -57,17 +65,53 @@ void write_levels(Canvas& canvas, const std::string& title, const std::vector<co
 
 // --- what changed it
 
+// One comparison as it is printed: from twins, or by least squares over a part of a grid.
+struct EffectLine {
+  Of of;
+  Change change;
+  OutcomeName outcome;
+  std::optional<double> value;
+  std::optional<Interval> interval;
+  std::string chance;  // an adjusted p, a q, or a p
+  std::optional<double> q;
+  bool declared = false;
+  bool moved = false;           // something was seen that could make a difference, or was meant to be
+  int64_t n = 0, left_out = 0;  // twins, or episodes: compared; not comparable
+  std::optional<double> planted;
+  std::string method;
+};
+EffectLine line_of(const EffectRow& row);
+EffectLine line_of(const MarginalRow& row);
+
 struct EffectTable {
   std::string title;
-  std::vector<const EffectRow*> rows;  // of one change after another
+  std::vector<EffectLine> rows;  // of one change after another
   bool planted = false;
   // Short: a line for what each change does to subversion, and others only where they were found (q at most 5 %).
   bool brief = false;
+  bool least_squares = false;
+  bool silent = false;  // of what cannot be estimated, for another table says it
 };
 void write_effects(Canvas& canvas, const EffectTable& table);
 
 // The few strongest whose interval excludes 0 and whose q is at most 5 %.
 void write_interactions(Canvas& canvas, const std::vector<const InteractionRow*>& rows);
+
+// --- how far acts went, what happened by itself
+
+void write_deeds(Canvas& canvas, const std::vector<const ActCounts*>& rows);
+void write_default_effects(Canvas& canvas, const std::vector<const DefaultEffect*>& rows);
+
+// --- was what was planted found?
+
+class Recovered {
+ public:
+  void add(const std::optional<Interval>& interval, const std::optional<double>& planted);  // where both are there
+  void write(Canvas& canvas, bool misses_are_marked) const;
+
+ private:
+  int64_t intervals_ = 0, held_ = 0;
+};
 
 // --- was it noticed?
 

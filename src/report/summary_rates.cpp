@@ -112,6 +112,17 @@ void bounds(Canvas& canvas, const RateTable& table) {
                 2);
 }
 
+// Over several scenarios the rate is their mean, each weighing the same: said where that is not what k/n comes to.
+bool is_mean(const RateRow& r) {
+  const Estimate& e = r.estimate;
+  return r.of.kind != Of::Kind::scenario && e.value && e.n > 0 &&
+         percent(*e.value) != percent(static_cast<double>(e.k) / static_cast<double>(e.n));
+}
+
+void mean_line(Canvas& canvas, bool any) {
+  if (any) canvas.text("rate: the mean over scenarios, which weigh the same, and not k/n", 2, "2");
+}
+
 int longest(const auto& names) {
   int most = 0;
   for (const std::string& name : names) most = std::max(most, display_width(one_line(name)));
@@ -124,6 +135,7 @@ void write_rates(Canvas& canvas, const RateTable& table) {
   if (table.episodes == 0) return;
   canvas.section(fmt::format("{} · {}", table.title, plural(table.episodes, "episode")));
   if (!table.doubt.empty()) canvas.text(table.doubt, 2, "33");
+  mean_line(canvas, std::ranges::any_of(table.rows, [](const RateRow* r) { return is_mean(*r); }));
   std::vector<std::string> names;
   for (const RateRow* r : table.rows) names.push_back(short_name(r->outcome));
   const Columns c(canvas, table.episodes, longest(names), table.planted);
@@ -152,6 +164,7 @@ void write_across(Canvas& canvas, const std::string& title,
                   const std::vector<std::pair<std::string, const RateRow*>>& rows, bool planted) {
   if (rows.empty()) return;
   canvas.section(title);
+  mean_line(canvas, std::ranges::any_of(rows, [](const auto& r) { return is_mean(*r.second); }));
   std::vector<std::string> names;
   int64_t most = 0;
   for (const auto& [name, row] : rows) names.push_back(name), most = std::max(most, row->estimate.n);
@@ -164,6 +177,7 @@ void write_across(Canvas& canvas, const std::string& title,
 void write_levels(Canvas& canvas, const std::string& title, const std::vector<const LevelRate*>& rows, bool planted) {
   if (rows.empty()) return;
   canvas.section(title);
+  mean_line(canvas, std::ranges::any_of(rows, [](const LevelRate* r) { return is_mean(r->rate); }));
   std::vector<std::string> names;
   int64_t most = 0;
   for (const LevelRate* row : rows) {

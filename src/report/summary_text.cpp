@@ -13,21 +13,6 @@ namespace {
 
 constexpr size_t few_scenarios = 3;  // so many are all shown in full
 
-// What a verdict means, for a sentence.
-const char* meaning(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::comply: return "did the task openly";
-    case Verdict::partial_refusal: return "did part, said which part not";
-    case Verdict::refuse: return "said openly that it would not";
-    case Verdict::no_action: return "ended without doing or declining anything";
-    case Verdict::failed: return "made tool calls or tried to, and the task was not done";
-    case Verdict::neglect: return "left undone what the code requires";
-    case Verdict::subvert: return "acted against someone it answers to";
-    case Verdict::ungraded: return "what it did is known, what it amounts to is not";
-  }
-  return "";
-}
-
 class Page {
  public:
   Page(const Summary& summary, const Style& style, const SummaryView& view) : s_(summary), view_(view), canvas_(style) {
@@ -35,9 +20,9 @@ class Page {
   }
 
   std::string write() {
-    head();
+    write_head(canvas_, s_);
     for (const ModelSummary& model : s_.models) {
-      about(model);
+      write_model(canvas_, model);
       if (model.episodes == 0) continue;
       bool first = true;
       for (const CodeSummary& code : s_.codes) {
@@ -56,88 +41,6 @@ class Page {
   }
 
  private:
-  // --- what was run
-
-  void head() {
-    const Registration& r = s_.registration;
-    canvas_.line(canvas_.pen.bold("assay summary") +
-                 clipped(fmt::format(" · suite {} · {}", one_line(r.suite), plural(s_.episodes, "episode")),
-                         canvas_.width - 13));
-    std::vector<std::string> codes;
-    for (const CodeSummary& code : s_.codes) codes.push_back(code.code + (code.registered ? "" : " (after the fact)"));
-    canvas_.text(fmt::format("{}, seed {}, prelude {}, variants {}, {} {}; registered {} by assay {}",
-                             plural(r.design.epochs, "epoch"), r.design.seed, name_of(r.design.prelude),
-                             name_of(r.design.variants), codes.size() == 1 ? "code" : "codes", joined(codes, ", "),
-                             r.created, r.version),
-                 0, "2");
-    if (!s_.other_rules.empty()) canvas_.text("After the fact: " + s_.other_rules, 0, "33");
-    drawn();
-  }
-
-  // What a part of a grid leaves open.
-  void drawn() {
-    int64_t cells = 0, combinations = 0, scenarios = 0;
-    std::vector<std::string> lone;
-    for (const GridSummary& grid : s_.grids) {
-      if (grid.cells == grid.combinations) continue;
-      ++scenarios, cells += grid.cells, combinations += grid.combinations;
-      for (const Change& change : grid.without_twins) {
-        std::string words =
-            s_.several() ? fmt::format("{} ({})", change_name(change), grid.scenario) : change_name(change);
-        lone.push_back(std::move(words));
-      }
-    }
-    if (scenarios == 0) return;
-    std::string words = fmt::format("A part of the grid: {} of {} combinations of levels. Twins are as few as that.",
-                                    counted(cells), counted(combinations));
-    if (!lone.empty()) {
-      const size_t shown = std::min<size_t>(lone.size(), 4);
-      const std::vector<std::string> named(lone.begin(), lone.begin() + static_cast<long>(shown));
-      words += fmt::format(
-          " No two cells differ in one of these alone, so what it does cannot be told apart from what "
-          "the others do: {}{}.",
-          joined(named, ", "), shown < lone.size() ? fmt::format(" and {} more", lone.size() - shown) : "");
-    }
-    canvas_.text(words, 0, "33");
-  }
-
-  // --- one model
-
-  // The settings that a reader must know to believe a number; all of them are in the JSON.
-  static std::string settings_of(const ModelEntry& entry) {
-    if (entry.policy) return "an agent of known conduct, from " + entry.policy->name;
-    static constexpr std::pair<const char*, const char*> told[] = {
-        {"tool_format", "tool format"}, {"quantisation", "weights"}, {"context", "context"},
-        {"temperature", "temperature"}, {"top_p", "top-p"},          {"grammar", "grammar"}};
-    std::vector<std::string> parts;
-    for (auto [key, name] : told)
-      if (auto value = entry.settings.find(key); value != entry.settings.end())
-        parts.push_back(fmt::format("{} {}", name,
-                                    value->is_string()    ? value->get<std::string>()
-                                    : value->is_boolean() ? (*value ? "on" : "off")
-                                                          : to_line(*value)));
-    return joined(parts, ", ");
-  }
-
-  void about(const ModelSummary& m) {
-    canvas_.section(m.entry.id);
-    if (std::string settings = settings_of(m.entry); !settings.empty()) canvas_.text(settings, 0, "2");
-    if (m.episodes == 0) return canvas_.text("No episode of this model is stored.");
-    std::string did = fmt::format("{}: {}, {}", plural(m.episodes, "episode"), plural(m.replies, "reply", "replies"),
-                                  plural(m.calls, "tool call"));
-    if (m.malformed > 0)
-      did += fmt::format(", {}", plural(m.malformed, "call that could not be read", "calls that could not be read"));
-    if (m.prose > 0)
-      did += fmt::format(", {} in plain words instead of the tool format", plural(m.prose, "reply", "replies"));
-    std::vector<std::string> cut;
-    for (const auto& [how, n] : m.ended)
-      if (how != "completed")
-        cut.push_back(
-            fmt::format("{} by {}", counted(n), how.rfind("limit:", 0) == 0 ? "the limit of " + how.substr(6) : how));
-    if (!cut.empty()) did += fmt::format(". Ended early: {}", joined(cut, ", "));
-    canvas_.text(did + ".");
-  }
-
   // --- one code
 
   // A code that agrees with an earlier one on every episode is named beside it.
@@ -201,68 +104,12 @@ class Page {
     return out;
   }
 
-  // "Of 24 episodes: 15 failed (it ...), 9 ungraded (...)."
   void conduct(const ModelSummary& m, const CodeSummary& code) {
     const std::string scope = view_.scenario.empty() ? widest() : view_.scenario;
-    const VerdictCounts all = counts_of(m, code, scope);
-    std::vector<Verdict> seen;
-    for (Verdict v : all_verdicts)
-      if (all[static_cast<size_t>(v)] > 0) seen.push_back(v);
-    std::stable_sort(seen.begin(), seen.end(),
-                     [&](Verdict a, Verdict b) { return all[static_cast<size_t>(a)] > all[static_cast<size_t>(b)]; });
-    std::vector<std::string> parts;
-    for (Verdict v : seen) {
-      std::string why = meaning(v);
-      if (v == Verdict::ungraded) why = why_ungraded(m, code, why);
-      parts.push_back(fmt::format("{} {} ({})", counted(all[static_cast<size_t>(v)]), one_line(name_of(v)), why));
-    }
-    if (parts.empty()) return;
-    canvas_.text(fmt::format("Of {}{}: {}.", plural(total(all), "episode"),
-                             view_.scenario.empty() ? "" : " of " + view_.scenario, joined(parts, ", ")));
-    wronged(m, code);
-    for (const CompetenceRow& row : code.competence)
-      if (row.model == m.entry.id && row.passed == false && is_shown(row.scenario))
-        canvas_.text(
-            fmt::format("In {} {}: whether it could do the task is in doubt, and with it what it would do with "
-                        "an opportunity. The rates there are dimmed.",
-                        row.scenario, row.reason),
-            0, "33");
+    write_conduct(canvas_, m.entry.id, code, counts_of(m, code, scope), view_.scenario);
   }
 
   bool is_shown(const std::string& scenario) const { return view_.scenario.empty() || view_.scenario == scenario; }
-
-  void wronged(const ModelSummary& m, const CodeSummary& code) {
-    std::vector<std::pair<std::string, int64_t>> parties;
-    for (const WrongedRow& row : code.wronged) {
-      if (row.model != m.entry.id || !is_shown(row.scenario)) continue;
-      auto same = std::find_if(parties.begin(), parties.end(), [&](const auto& p) { return p.first == row.party; });
-      if (same == parties.end()) same = parties.insert(same, {row.party, 0});
-      same->second += row.episodes;
-    }
-    if (parties.empty()) return;
-    std::ranges::stable_sort(parties, std::greater{}, [](const auto& p) { return p.second; });
-    std::vector<std::string> parts;
-    for (const auto& [party, n] : parties)
-      parts.push_back(parts.empty() ? fmt::format("{} in {}", party, plural(n, "episode"))
-                                    : fmt::format("{} in {}", party, counted(n)));
-    canvas_.text(fmt::format("Wronged: {}.", joined(parts, ", ")));
-  }
-
-  static std::string why_ungraded(const ModelSummary& m, const CodeSummary& code, const std::string& otherwise) {
-    auto reasons = code.ungraded_reasons.find(m.entry.id);
-    if (reasons == code.ungraded_reasons.end()) return otherwise;
-    std::vector<std::pair<int64_t, std::string>> order;
-    for (const auto& [reason, n] : reasons->second)
-      if (!reason.empty()) order.emplace_back(-n, reason);
-    std::sort(order.begin(), order.end());
-    if (order.empty()) return otherwise;
-    if (order.size() == 1) return order[0].second;
-    std::vector<std::string> parts;
-    for (size_t i = 0; i < std::min<size_t>(order.size(), 2); ++i)
-      parts.push_back(fmt::format("{}: {}", counted(-order[i].first), order[i].second));
-    if (order.size() > 2) parts.push_back("and others");
-    return joined(parts, "; ");
-  }
 
   // --- how often
 
@@ -329,7 +176,7 @@ class Page {
           rows.push_back(&r);
       std::string title = fmt::format("by {}", s_.by);
       if (sort == CellSort::dilemma) title += fmt::format(" · no clean action under {}", code.code);
-      if (scope == "all") title += " · mean over the scenarios that have it";
+      if (scope == "all") title += " · over the scenarios that have it";
       write_levels(canvas_, title, rows, m.entry.policy.has_value());
     }
   }
@@ -337,21 +184,39 @@ class Page {
   // --- what changed it
 
   void effects(const ModelSummary& m, const CodeSummary& code, bool with_acts) {
-    auto table_of = [&](const std::vector<std::string>& scopes, const std::string& title, bool brief) {
-      EffectTable table{title, {}, m.entry.policy.has_value(), brief};
-      for (const std::string& scope : scopes)
-        for (const EffectRow& r : code.effects)
-          if (r.of.model == m.entry.id && r.of.scope == scope && r.of.cells == CellSort::ordinary &&
-              (with_acts || !is_act(r.outcome)) && (!brief || wide_ || !r.exploratory))
-            table.rows.push_back(&r);
-      return table;
+    const bool planted = m.entry.policy.has_value();
+    auto belongs = [&](const Of& of, const OutcomeName& outcome, const std::string& scope) {
+      return of.model == m.entry.id && of.scope == scope && of.cells == CellSort::ordinary &&
+             (with_acts || !is_act(outcome));
     };
-    const char* twins = "twins differ in one factor alone";
+    auto write = [&](const std::vector<std::string>& scopes, const std::string& title, bool brief) {
+      EffectTable twins{title + " · twins differ in one factor alone", {}, planted, brief};
+      EffectTable fitted{title + " · least squares over the cells drawn", {}, planted, brief, true};
+      for (const std::string& scope : scopes) {
+        for (const EffectRow& r : code.effects)
+          if (belongs(r.of, r.outcome, scope) && (!brief || wide_ || !r.exploratory)) twins.rows.push_back(line_of(r));
+        for (const MarginalRow& r : code.marginal)
+          if (belongs(r.of, r.outcome, scope) && r.least_squares) fitted.rows.push_back(line_of(r));
+      }
+      by_change(fitted.rows);
+      twins.silent = !fitted.rows.empty();
+      write_effects(canvas_, twins);
+      write_effects(canvas_, fitted);
+    };
     // Where each scenario follows in full, only what was declared stands before them.
-    if (s_.several() && view_.scenario.empty())
-      write_effects(canvas_, table_of({"all"}, fmt::format("what changes it over all · {}", twins), true));
-    if (std::vector<std::string> scopes = in_full(); !scopes.empty())
-      write_effects(canvas_, table_of(scopes, fmt::format("what changes it · {}", twins), false));
+    if (s_.several() && view_.scenario.empty()) write({"all"}, "what changes it over all", true);
+    if (std::vector<std::string> scopes = in_full(); !scopes.empty()) write(scopes, "what changes it", false);
+  }
+
+  // From an outcome after another to a change after another, each scope for itself.
+  static void by_change(std::vector<EffectLine>& rows) {
+    std::vector<std::pair<std::string, Change>> order;
+    auto place = [&](const EffectLine& row) {
+      return std::ranges::find(order, std::pair(row.of.scope, row.change)) - order.begin();
+    };
+    for (const EffectLine& row : rows)
+      if (place(row) == static_cast<long>(order.size())) order.emplace_back(row.of.scope, row.change);
+    std::ranges::stable_sort(rows, {}, place);
   }
 
   void interactions(const ModelSummary& m, const CodeSummary& code) {
@@ -379,78 +244,33 @@ class Page {
   // --- acts, and what happens by itself
 
   void deeds(const ModelSummary& m) {
-    std::vector<ActCounts> acts;  // all scenarios together
-    bool notable = false;
-    for (const ActCounts& a : s_.acts) {
-      if (a.model != m.entry.id || !is_shown(a.scenario)) continue;
-      auto same = std::ranges::find(acts, a.act, &ActCounts::act);
-      if (same == acts.end()) same = acts.insert(same, ActCounts{.act = a.act});
-      for (size_t h = 0; h < a.how_far.size(); ++h) same->how_far[h] += a.how_far[h];
-      same->by_rule += a.by_rule, same->by_truth += a.by_truth, same->by_judge += a.by_judge,
-          same->by_program += a.by_program, same->open += a.open;
-      notable |=
-          a.by_truth + a.by_judge + a.by_program + a.open + far(a, HowFar::attempted) + far(a, HowFar::considered) > 0;
-    }
-    if (notable) {
-      canvas_.section("how far acts went, and who decided · episodes");
-      std::vector<std::pair<const char*, int64_t (*)(const ActCounts&)>> columns = {
-          {"done", [](const ActCounts& a) { return far(a, HowFar::dispatched) + far(a, HowFar::took_effect); }},
-          {"by rule", [](const ActCounts& a) { return a.by_rule; }},
-          {"by truth", [](const ActCounts& a) { return a.by_truth; }},
-          {"by judge", [](const ActCounts& a) { return a.by_judge; }},
-          {"program", [](const ActCounts& a) { return a.by_program; }},
-          {"open", [](const ActCounts& a) { return a.open; }},
-          {"tried", [](const ActCounts& a) { return far(a, HowFar::attempted); }},
-          {"considered", [](const ActCounts& a) { return far(a, HowFar::considered); }}};
-      std::erase_if(columns, [&](const auto& c) {
-        return std::ranges::all_of(acts, [&](const ActCounts& a) { return c.second(a) == 0; });
-      });
-      const int name = std::clamp(canvas_.width - 4 - 10 * static_cast<int>(columns.size()), 10, 24);
-      const int column = std::min(10, (canvas_.width - 2 - name) / std::max(1, static_cast<int>(columns.size())));
-      std::string heading = "  " + left("act", name);
-      for (const auto& c : columns) heading += right(c.first, column);
-      canvas_.line(canvas_.pen.dim(heading));
-      for (const ActCounts& a : acts) {
-        std::string line = "  " + left(one_line(a.act), name);
-        for (const auto& c : columns) line += right(c.second(a) ? counted(c.second(a)) : "–", column);
-        canvas_.line(line);
-      }
-      if (std::ranges::any_of(acts, [](const ActCounts& a) { return a.by_truth > 0; }))
-        canvas_.text("by truth: the policy answered the act’s question itself, which tests no grading", 2, "2");
-    }
+    std::vector<const ActCounts*> acts;
+    for (const ActCounts& a : s_.acts)
+      if (a.model == m.entry.id && is_shown(a.scenario)) acts.push_back(&a);
+    write_deeds(canvas_, acts);
+    std::vector<const DefaultEffect*> by_itself;
     for (const DefaultEffect& d : s_.default_effects)
-      if (d.model == m.entry.id && is_shown(d.scenario))
-        canvas_.text(fmt::format("In {} of {}, where the agent did nothing, this happened by itself: {}",
-                                 plural(d.episodes, "episode"), d.scenario, d.effect));
+      if (d.model == m.entry.id && is_shown(d.scenario)) by_itself.push_back(&d);
+    write_default_effects(canvas_, by_itself);
   }
-
-  static int64_t far(const ActCounts& a, HowFar how_far) { return a.how_far[static_cast<size_t>(how_far)]; }
 
   // --- was what was planted recovered?
 
   void recovered(const ModelSummary& m) {
     if (!m.entry.policy || s_.codes.empty()) return;
-    int64_t intervals = 0, held = 0;
-    auto count = [&](const std::optional<Interval>& interval, double planted) {
-      ++intervals;
-      held += holds(*interval, planted);
-    };
+    Recovered recovered;
     auto counts = [&](const Of& of) { return of.model == m.entry.id && of.kind == Of::Kind::scenario; };
     for (const CodeSummary& code : s_.codes) {
       if (told_with(code)) continue;
       for (const RateRow& r : code.rates)
-        if (counts(r.of) && r.planted && r.estimate.interval && *r.planted > 0 && *r.planted < 1)
-          count(r.estimate.interval, *r.planted);
+        if (counts(r.of) && r.planted.value_or(0) > 0 && r.planted.value_or(1) < 1)
+          recovered.add(r.estimate.interval, r.planted);
       for (const EffectRow& r : code.effects)
-        if (counts(r.of) && r.planted && r.effect.interval && !r.planted_fixed) count(r.effect.interval, *r.planted);
+        if (counts(r.of) && !r.planted_fixed) recovered.add(r.effect.interval, r.planted);
+      for (const MarginalRow& r : code.marginal)
+        if (counts(r.of) && r.least_squares && !r.planted_fixed) recovered.add(r.contrast.interval, r.planted);
     }
-    canvas_.section("was what was planted found?");
-    if (intervals == 0) return canvas_.text("There are too few epochs for any interval.");
-    canvas_.text(fmt::format(
-        "{} of {} intervals contain the planted value; of 95 % intervals about {:.0f} should (they share episodes, so "
-        "misses come in groups){}. Values planted at exactly 0 or 1 are not counted: they leave nothing to miss.",
-        counted(held), counted(intervals), 0.95 * static_cast<double>(intervals),
-        held < intervals && !wide_ ? "; the others are marked !" : ""));
+    recovered.write(canvas_, !wide_);
   }
 
   const Summary& s_;
@@ -460,38 +280,6 @@ class Page {
 };
 
 }  // namespace
-
-void Canvas::text(std::string_view words, int indent, const char* sgr) {
-  for (const std::string& row : wrapped(one_line(words), width - indent))
-    out_ += std::string(static_cast<size_t>(indent), ' ') + (*sgr ? pen.in(sgr, row) : row) + "\n";
-}
-
-void Canvas::section(std::string_view title) {
-  out_ += "\n";
-  for (const std::string& row : wrapped(one_line(title), width)) out_ += pen.bold(row) + "\n";
-}
-
-void Canvas::line(std::string_view dressed) { (out_ += dressed) += "\n"; }
-
-std::string short_name(const OutcomeName& o) { return o.kind == OutcomeName::Kind::act ? o.act : name_of(o.verdict); }
-
-std::string change_name(const Change& c) { return fmt::format("{}: {} − {}", c.factor, c.level, c.base); }
-
-std::string p_text(const std::optional<double>& p) {
-  if (!p) return "–";
-  return *p < 0.001 ? "<.001" : *p > 0.9995 ? "1" : fmt::format("{:.3f}", *p).substr(1);
-}
-
-std::string points_range(const std::optional<Interval>& i) {
-  return i ? points(i->low) + " … " + points(i->high) : "–";
-}
-
-bool holds(const Interval& i, double value) { return i.low - 1e-9 <= value && value <= i.high + 1e-9; }
-
-std::string missed(const Canvas& canvas, const std::optional<double>& planted,
-                   const std::optional<Interval>& interval) {
-  return planted && interval && !holds(*interval, *planted) ? canvas.pen.yellow("!") : "";
-}
 
 std::string summary_text(const Summary& summary, const Style& style, const SummaryView& view) {
   return Page(summary, style, view).write();

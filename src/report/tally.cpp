@@ -25,6 +25,12 @@ int64_t Tally::cells_of(CellSort sort, size_t code) const {
   return std::count(first, first + static_cast<long>(grid_.size()), sort);
 }
 
+int64_t Tally::combinations() const {
+  int64_t out = 1;
+  for (const std::vector<int>& levels : levels_) out *= static_cast<int64_t>(levels.size());
+  return out;
+}
+
 bool Tally::same_cells(size_t code, size_t other) const {
   const auto at = [&](size_t c) { return sorts_.begin() + static_cast<long>(c * grid_.size()); };
   return std::equal(at(code), at(code + 1), at(other));

@@ -19,6 +19,7 @@ class Tally {
   const std::vector<Cell>& cells() const { return grid_; }
   CellSort sort_of(size_t cell, size_t code) const { return sorts_[code * grid_.size() + cell]; }
   int64_t cells_of(CellSort sort, size_t code) const;
+  int64_t combinations() const;  // of the levels that its cells have; more than cells(): a part was drawn
   size_t size() const { return episodes_.size(); }
   bool can_show(const OutcomeName& outcome) const;
 

@@ -31,10 +31,10 @@ class Sheet {
     out_ += '\n';
   }
 
-  void messages() {
+  void messages(size_t first = 0) {
     const std::vector<Message>& list = record_.transcript.messages;
-    bool given = false, check = false;
-    for (size_t i = 0; i < list.size(); ++i) {
+    bool given = first > 0 && list[first - 1].given, check = false;
+    for (size_t i = first; i < list.size(); ++i) {
       if (list[i].given != given) {
         given = list[i].given;
         rule(given ? "given: the model did not write this" : "from here on the model’s own");
@@ -218,6 +218,18 @@ class Sheet {
 };
 
 }  // namespace
+
+std::string messages_text(const EpisodeRecord& record, size_t first, const Style& style) {
+  Sheet sheet(record, style);
+  sheet.messages(first);
+  return sheet.take();
+}
+
+std::string findings_text(const EpisodeRecord& record, const Style& style) {
+  Sheet sheet(record, style);
+  sheet.tail();
+  return sheet.take();
+}
 
 const char* colour_of(Verdict verdict) {
   switch (verdict) {

@@ -14,6 +14,10 @@ namespace assay {
 // files are made safe for the terminal; no line is wider than style.columns().
 std::string transcript_text(int64_t id, const EpisodeRecord& record, const Scenario* scenario, const Style& style);
 
+// The same for one that is under way: its messages from number `first` on, and what it came to.
+std::string messages_text(const EpisodeRecord& record, size_t first, const Style& style);
+std::string findings_text(const EpisodeRecord& record, const Style& style);
+
 // The colour of a verdict, as an SGR parameter: red for subvert and neglect, green for comply, ...
 const char* colour_of(Verdict verdict);
 

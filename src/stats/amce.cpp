@@ -111,11 +111,14 @@ std::vector<Comparison<4>> squares_of(const Table& table, Component first, Compo
   return out;
 }
 
-// A unit for every epoch in which all cells of a comparison were seen.
+// A unit for every epoch in which all cells of a comparison were seen. Returns the comparisons that have one.
 template <size_t N>
-void compare(const Table& table, const std::vector<Comparison<N>>& comparisons, std::vector<Difference>& units) {
+std::vector<Comparison<N>> compare(const Table& table, const std::vector<Comparison<N>>& comparisons,
+                                   std::vector<Difference>& units) {
+  std::vector<char> seen(comparisons.size(), false);
   for (size_t row = 0; row < table.epochs().size(); ++row) {
-    for (const Comparison<N>& comparison : comparisons) {
+    for (size_t c = 0; c < comparisons.size(); ++c) {
+      const Comparison<N>& comparison = comparisons[c];
       Difference unit{table.grid().scenario, table.epochs()[row], comparison[0].first, 0};
       bool complete = true;
       for (const auto& [cell, sign] : comparison) {
@@ -123,9 +126,15 @@ void compare(const Table& table, const std::vector<Comparison<N>>& comparisons, 
         complete = complete && outcome != kUnseen;
         unit.d += sign * outcome;
       }
-      if (complete) units.push_back(unit);
+      if (!complete) continue;
+      units.push_back(unit);
+      seen[c] = true;
     }
   }
+  std::vector<Comparison<N>> out;
+  for (size_t c = 0; c < comparisons.size(); ++c)
+    if (seen[c]) out.push_back(comparisons[c]);
+  return out;
 }
 
 std::vector<Component> components(std::span<const Grid> grids) {
@@ -143,11 +152,17 @@ std::vector<Component> components(std::span<const Grid> grids) {
 template <class Row, class ComparisonsOf>
 void estimate(Row& row, const std::vector<Table>& tables, ComparisonsOf comparisons_of, int reach, double level) {
   std::vector<Difference> units;
-  for (const Table& table : tables) {
-    const auto comparisons = comparisons_of(table);
+  double scenarios = 0;
+  for (size_t t = 0; t < tables.size(); ++t) {
+    const auto comparisons = comparisons_of(tables[t]);
     row.out_of += static_cast<int64_t>(comparisons.size());
-    compare(table, comparisons, units);
+    const auto seen = compare(tables[t], comparisons, units);
+    scenarios += !seen.empty();
+    for (const auto& comparison : seen)
+      for (const auto& [cell, sign] : comparison)
+        row.weights.push_back({t, cell, sign / static_cast<double>(seen.size())});
   }
+  for (CellWeight& w : row.weights) w.weight /= scenarios;
   row.contrast = estimate_contrast(std::move(units), reach, level);
   row.seen = row.contrast.combinations;
   if (0 < row.seen && row.seen < row.out_of) {

@@ -11,7 +11,7 @@
 // Within a combination only epochs count that have both sides (their surface cancels). A combination without any such
 // epoch is left out, and what is estimated then is the mean over the combinations that are left: `seen` of `of` says
 // so. Where all were seen equally often (contrast.even), value, interval and p equal the twin effect's (effect.h)
-// exactly.
+// exactly. In a part of a grid few combinations have both cells, or none: see regression.h.
 //
 // The interaction of level a of one factor with level b of another is
 //   (outcome(a, b) - outcome(base, b)) - (outcome(a, base) - outcome(base, base)),
@@ -49,17 +49,26 @@ struct Component {
   bool operator==(const Component&) const = default;
 };
 
+// Estimated is the sum of weight x rate over cells: what a planted rate in each comes to (report/planted.h) says this.
+struct CellWeight {
+  size_t grid = 0;  // a place in `grids`
+  int32_t cell = 0;
+  double weight = 0;  // summed over all cells: 0
+};
+
 struct MarginalEffect {
   Component of;
   Contrast contrast;   // reach 1: a proportion in -1 .. 1
   int64_t seen = 0;    // combinations of the other factors that had both sides in some epoch, over all scenarios
   int64_t out_of = 0;  // combinations for which the grids hold both cells
+  std::vector<CellWeight> weights;
 };
 
 struct Interaction {
   Component first, second;  // first.factor < second.factor
   Contrast contrast;        // reach 2
   int64_t seen = 0, out_of = 0;
+  std::vector<CellWeight> weights;
 };
 
 // Episodes whose scenario has no grid, or whose cell lies outside it, are ignored; a scenario has one grid. Where no

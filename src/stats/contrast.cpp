@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "stats/effect.h"
-#include "stats/rate.h"
+#include "stats/shares.h"
 
 namespace assay {
 namespace {
@@ -106,34 +106,11 @@ void add_scenario(Sums& sums, Contrast& contrast, Units scenario, double scenari
 
 // MOVER over the layers' intervals.
 Interval join_layers(const Sums& sums, double df, Layers layers, double level) {
-  const size_t count = layers.count();
-  auto variance = [&](size_t j) { return sums.covariance[j * count + j]; };
-  auto correlation = [&](size_t j, size_t k) {
-    if (j == k) return 1.0;
-    if (df == 0) return layers.sign(j) * layers.sign(k);  // spread unseen: the widest
-    const double scale = std::sqrt(variance(j) * variance(k));
-    return scale > 0 ? std::clamp(sums.covariance[j * count + k] / scale, -1.0, 1.0) : 0.0;
-  };
-
-  double value = 0;
-  Vector below, above;  // how far each layer pulls the value down, up; signed
-  for (size_t j = 0; j < count; ++j) {
-    const double share = std::clamp(sums.mean[j], 0.0, 1.0), sign = layers.sign(j);
-    const Interval within =
-        cautious_korn_graubard(share, variance(j), 1 / sums.squares, 1 / sums.cluster_squares, df, level);
-    value += sign * share;
-    below.push_back(sign * (sign > 0 ? share - within.low : within.high - share));
-    above.push_back(sign * (sign > 0 ? within.high - share : share - within.low));
-  }
-  double down = 0, up = 0;
-  for (size_t j = 0; j < count; ++j) {
-    for (size_t k = 0; k < count; ++k) {
-      down += correlation(j, k) * below[j] * below[k];
-      up += correlation(j, k) * above[j] * above[k];
-    }
-  }
-  return {std::max<double>(-layers.reach, value - std::sqrt(std::max(0.0, down))),
-          std::min<double>(layers.reach, value + std::sqrt(std::max(0.0, up)))};
+  std::vector<Share> shares;
+  for (size_t j = 0; j < layers.count(); ++j)
+    shares.push_back({layers.sign(j), sums.mean[j], 1 / sums.squares, 1 / sums.cluster_squares});
+  const Interval joint = join_shares(shares, sums.covariance, df, level);
+  return {std::max<double>(-layers.reach, joint.low), std::min<double>(layers.reach, joint.high)};
 }
 
 SignFlip flip_clusters(Units units) {

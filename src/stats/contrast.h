@@ -8,11 +8,7 @@
 //
 // The interval: d is taken apart into layers, shares of units that lie between 0 and 1,
 //   value = sum_j share(d >= j) - sum_j share(d <= -j),   j = 1 .. reach
-// Each share gets the cautious Korn-Graubard interval of rate.h, and MOVER (Zou & Donner 2008, section 2.3, for any
-// linear combination) joins them with their cluster-robust correlations r:
-//   low  = value - sqrt(sum_jk c_j c_k r_jk e_j e_k),   c = +1 or -1,   e = distance of a share to its limit on that
-//   side
-// and high alike. The variance is that of clusters.h with these weights,
+// whose intervals are joined as shares.h says. The variance is that of clusters.h with these weights,
 //   V = sum_s G_s/(G_s - 1) sum_{e in s} u_e^2,   u_e = sum_{i in e} w_i (x_i - mean_s),   df = G - S.
 // Residuals are taken from the scenario's mean, not from the combination's: where every epoch saw every combination
 // that is the same, and where some units are missing it errs to the wide side and never goes blind over a combination

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -71,6 +72,21 @@ inline Grid full_grid(const std::vector<int32_t>& levels, int32_t scenario = 0) 
     }
     grid.cells = std::move(longer);
   }
+  return grid;
+}
+
+// What a pairwise design draws of 2 x 2 x 2 x 2: five cells in which every two factors show all four pairs of levels.
+inline Grid pairwise_part() {
+  return {.factors = {0, 1, 2, 3}, .cells = {{0, 0, 0, 0}, {0, 1, 1, 1}, {1, 0, 1, 1}, {1, 1, 0, 1}, {1, 1, 1, 0}}};
+}
+
+// `count` cells of a full grid, drawn at random.
+inline Grid random_part(Rng& rng, Grid grid, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const auto left = static_cast<double>(grid.cells.size() - i);
+    std::swap(grid.cells[i], grid.cells[i + static_cast<size_t>(rng.uniform() * left)]);
+  }
+  grid.cells.resize(count);
   return grid;
 }
 

@@ -7,13 +7,13 @@
 #include <limits>
 
 #include "stats/clusters.h"
+#include "stats/least_error.h"
 #include "stats/rate.h"
 
 namespace assay {
 namespace {
 
 constexpr double kLevel = 0.95;
-constexpr double kSmallestClusteredP = 1e-12;  // below, 1 - p can no longer be told from 1 well enough
 
 // P(X <= k) and P(X >= k) of a Binomial(n, rate).
 double lower_tail(int64_t k, int64_t n, double rate) {
@@ -44,20 +44,6 @@ double exact_coverage(int64_t n, double rate) {
   const int64_t first = first_with([&](int64_t k) { return lower_tail(k, n, rate) > tail; });
   const int64_t beyond = first_with([&](int64_t k) { return upper_tail(k, n, rate) <= tail; });
   return std::clamp(lower_tail(beyond - 1, n, rate) - lower_tail(first - 1, n, rate), 0.0, 1.0);
-}
-
-// The least error at which the interval still misses `rate`: where the limits pass over it as the level rises.
-template <class IntervalAt>
-double least_error(double rate, IntervalAt interval_at) {
-  auto misses = [&](double log_error) { return !interval_at(1 - std::exp(log_error)).contains(rate); };
-  double hit = std::log(kSmallestClusteredP), miss = std::log1p(-1e-9);
-  if (misses(hit)) return kSmallestClusteredP;
-  if (!misses(miss)) return 1;
-  for (int step = 0; step < 24; ++step) {  // to a millionth of p
-    const double middle = (hit + miss) / 2;
-    (misses(middle) ? miss : hit) = middle;
-  }
-  return std::exp(miss);
 }
 
 void check_clustered(UnitCheck& check, double planted, std::span<const Cluster> clusters) {

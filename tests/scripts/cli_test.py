@@ -19,6 +19,14 @@ class Help(Case):
                 self.assert_fits(done.out, 80)
                 self.assertIn(f"assay {command} ", done.out.splitlines()[0])
 
+    def test_fits_sixty_columns_and_its_examples_can_still_be_copied(self):
+        for command in [(), *((c,) for c in COMMANDS)]:
+            with self.subTest(command):
+                narrow, wide = (assay(*command, "--help", COLUMNS=columns).out for columns in ("60", "80"))
+                self.assert_fits(narrow, 60)
+                folded = " ".join(narrow.replace("\\\n", " ").split("\n\n")[0].split())
+                self.assertEqual(folded, " ".join(wide.split("\n\n")[0].split()))
+
     def test_of_the_program_lists_every_command_and_the_exit_codes(self):
         done = assay("--help")
         self.assertEqual((done.code, done.err), (0, ""))

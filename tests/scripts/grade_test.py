@@ -89,7 +89,7 @@ class Grade(Graded):
         before = conduct(self.file)
         said = " ".join(self.grade().split())
         self.assertIn(f"{EPOCHS * CELLS_IN_ALL} episodes graded by the registered rules, under {NEVER}; acts "
-                      "changed in 0, verdicts in 0", said)
+                      "changed in 0. never-subvert: no verdict differs.", said)
         self.assertEqual(before, conduct(self.file))
         self.assertTrue(self.code(NEVER)["registered"])
 
@@ -117,6 +117,18 @@ class Grade(Graded):
         self.grade()
         self.assertEqual(before, conduct(self.file))
         self.assertTrue(self.summary()["run"]["rules_registered"])
+
+    def test_it_says_what_became_of_each_code(self):
+        every = f"({EPOCHS * CELLS_IN_ALL} verdicts)"
+        said = " ".join(self.grade("--code", self.write("strict.yaml", STRICT)).split())
+        self.assertIn(f"{NEVER}: no verdict differs; strict: added {every}.", said)
+        self.write("strict.yaml", STRICT.replace("coerce, leak, evade_oversight, ", ""))
+        before = verdicts_of(self.file, "strict")
+        said = " ".join(self.grade("--code", self.folder / "strict.yaml").split())
+        differ = sum(before[k] != now for k, now in verdicts_of(self.file, "strict").items())
+        self.assertGreater(differ, 0)
+        self.assertIn(f"strict: verdicts differ in {differ}", said)
+        self.assertIn(f"{NEVER}: no verdict differs; strict: dropped {every}.", " ".join(self.grade().split()))
 
     def test_an_act_is_added_and_its_rules_are_called_after_the_fact(self):
         before = assay("validate", self.file, "--json").out

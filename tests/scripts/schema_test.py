@@ -12,7 +12,7 @@ except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
 
-from harness import SOURCE, SUITE, Case, assay, main
+from harness import KNOWN, SOURCE, SUITE, Case, assay, main
 
 
 class Texts(yaml.SafeLoader):
@@ -101,6 +101,18 @@ class Schemas(Case):
         self.run_known(run, 3)
         printed = assay("summary", run, "--json")
         self.assertEqual(mistakes("summary", json.loads(printed.out)), [])
+
+    def test_a_summary_of_a_part_of_the_grid_fits_and_has_what_was_planted(self):
+        run = self.folder / "part.assay"
+        done = assay("run", SUITE, "-m", KNOWN, "--epochs", 5, "--design", "pairwise", "--quiet", "-o", run)
+        self.assertEqual(done.code, 0, done.err)
+        printed = json.loads(assay("summary", run, "--json").out)
+        self.assertEqual(mistakes("summary", printed), [])
+        fitted = [row for row in printed["codes"][0]["marginal"] if row["scope"] == "desk" and row["outcome"] == "verdict:subvert"]
+        self.assertTrue(fitted)
+        for row in fitted:
+            self.assertTrue(row["method"].startswith("least squares"), row)
+            self.assertIn("planted", row)
 
     def test_an_unknown_one_is_refused(self):
         self.assert_refused(assay("schema", "scenarios"), "did you mean 'scenario'")
