@@ -11,15 +11,6 @@
 namespace assay {
 namespace {
 
-// The option's own reader would take -1 for the largest number there is.
-std::string is_seed(const std::string& text) {
-  uint64_t seed = 0;
-  auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  return failed == std::errc{} && end == text.data() + text.size()
-             ? ""
-             : fmt::format("'{}' is no seed: it is a whole number from 0 to {}", one_line(text), ~uint64_t{0});
-}
-
 // "a, b" -> a, b; empty names are left out.
 std::vector<std::string> names_in(const std::string& list) {
   std::vector<std::string> names;
@@ -29,6 +20,15 @@ std::vector<std::string> names_in(const std::string& list) {
 }
 
 }  // namespace
+
+// The option's own reader would take -1 for the largest number there is.
+std::string is_seed(const std::string& text) {
+  uint64_t seed = 0;
+  auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  return failed == std::errc{} && end == text.data() + text.size()
+             ? ""
+             : fmt::format("'{}' is no seed: it is a whole number from 0 to {}", one_line(text), ~uint64_t{0});
+}
 
 void DesignOptions::declare(CLI::App& app) {
   app.add_option("-e,--epochs", epochs_, fmt::format("repetitions of each cell ({})", epochs_))

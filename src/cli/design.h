@@ -11,6 +11,9 @@
 
 namespace assay {
 
+// For an option that takes a seed: "" where the text is one, else what it must be.
+std::string is_seed(const std::string& text);
+
 class DesignOptions {
  public:
   // `epochs`: where none are asked for.

@@ -7,6 +7,7 @@
 #include "cli/clock.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/judging.h"
 #include "cli/progress.h"
 #include "cli/suite.h"
 #include "grade/regrade.h"
@@ -20,9 +21,9 @@ namespace assay {
 namespace {
 
 struct Options {
-  std::string file, folder, acts;
+  std::string file, folder, acts, judge;
   std::vector<std::string> codes;
-  bool quiet = false, programs = false;
+  bool quiet = false, programs = false, again = false;
 };
 
 // What grades from now on: what was asked for, and where that adds to something, what the file holds.
@@ -42,7 +43,7 @@ Result<Asked> read(const Options& options, const RunReader& run) {
     grading.folder = options.folder;
     grading.suite = *proven->suite.sources;
     grading.suite_hash = proven->suite.hash;
-  } else if (!options.acts.empty() || !options.codes.empty()) {
+  } else if (!options.acts.empty() || !options.codes.empty() || !options.judge.empty()) {
     grading = run.grading();
   }
   if (grading.suite.empty()) grading.suite_hash = registration.suite_hash;
@@ -146,8 +147,29 @@ int grade_again(const Options& options, Output& out) {
   const Registration registration = run.registration();
   const int64_t total = run.episodes();
 
-  // From here the file is written: all of it, or nothing.
+  // A judge's answers are stored as they come.
+  std::optional<OpenedJudge> judge;
+  if (!options.judge.empty()) {
+    Result<OpenedJudge> opened = open_judge(options.judge, asked->suite);
+    if (!opened) return fail(out, opened.error());
+    judge = *std::move(opened);
+  }
   const std::atomic<bool>& stop = stop_on_signal();
+  std::string told;
+  if (judge) {
+    Result<Judging> judging = ask_judge(**writer, asked->suite, *judge, options.again, stop, options.quiet, out);
+    if (!judging) return fail(out, judging.error());
+    told = told_judging(*judging, judge->entry.id, is_registered(registration, judge->entry));
+    if (judging->stopped) {
+      out.print(paragraph(
+          fmt::format("{} Its answers are kept, and no grade has changed yet; the same command goes on.", told),
+          out.style()));
+      return exit_unfinished;
+    }
+    told += ' ';
+  }
+
+  // From here the file is written: all of it, or nothing.
   Progress progress(out, total, options.quiet);
   Regrader regrader(asked->suite, registration.design);
   ByCode by_code(asked->suite.codes);
@@ -166,8 +188,8 @@ int grade_again(const Options& options, Output& out) {
   if (!changes) return fail(out, changes.error());
 
   const std::string rules = told_rules(registration, asked->grading);
-  out.print(paragraph(fmt::format("{}: {} graded by {}, under {}; acts changed in {}{}. {}.", one_line(options.file),
-                                  plural(changes->episodes, "episode"),
+  out.print(paragraph(fmt::format("{}{}: {} graded by {}, under {}; acts changed in {}{}. {}.", told,
+                                  one_line(options.file), plural(changes->episodes, "episode"),
                                   rules.empty() ? "the registered rules" : "rules other than those registered",
                                   one_line(told_codes(registration, asked->suite.codes)), counted(changes->acts),
                                   changes->checks ? fmt::format(", checks in {}", counted(changes->checks)) : "",
@@ -185,16 +207,19 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("--code", o->codes, "NAME.yaml: a code, added or replaced; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  CLI::Option* judge = app.add_option("--judge", o->judge, "gguf:PATH: asked what nobody decided")->type_name("MODEL");
+  app.add_flag("--again", o->again, "with --judge: ask all once more")->needs(judge);
   app.add_flag("--allow-exec", o->programs, "let the programs of --suite run");
   app.add_flag("-q,--quiet", o->quiet, "no progress");
   return [o](Output& out) { return grade_again(*o, out); };
 }
 
 std::string more() {
-  return "Grades every stored episode; no model is needed, and no transcript changes.\n"
-         "Without --suite, --acts or --code: by what the run registered, and nothing\n"
-         "else. --acts and --code add to what the file was graded by last; whatever was\n"
-         "not registered before the first episode is called so (after the fact).\n";
+  return "Grades every stored episode; no transcript changes, and a model is needed only\n"
+         "as --judge, whose answers are kept. Without --suite, --acts, --code, --judge:\n"
+         "by what the run registered and such answers. --acts, --code and --judge add\n"
+         "to what the file was graded by last; whatever was not registered before the\n"
+         "first episode is called so (after the fact).\n";
 }
 
 }  // namespace

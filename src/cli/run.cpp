@@ -12,19 +12,22 @@
 #include "cli/command.h"
 #include "cli/design.h"
 #include "cli/interrupt.h"
+#include "cli/judging.h"
 #include "cli/progress.h"
 #include "cli/suite.h"
 #include "grade/grade.h"
+#include "grade/regrade.h"
 #include "model/open.h"
 #include "report/run_suite.h"
 #include "run/runner.h"
-#include "store/run_file.h"
+#include "scenario/programs.h"
+#include "store/grade_writer.h"
 
 namespace assay {
 namespace {
 
 struct Options {
-  std::string folder, file;
+  std::string folder, file, judge;
   std::vector<std::string> models;
   Design design;
   bool programs = false;
@@ -45,7 +48,7 @@ Json machine() {
               {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)}};
 }
 
-Registration registration_of(const Suite& suite, const Design& design) {
+Registration registration_of(const Suite& suite, const Design& design, const std::optional<OpenedJudge>& judge) {
   Registration out;
   out.suite = suite.name;
   out.suite_hash = suite.hash;
@@ -55,6 +58,7 @@ Registration registration_of(const Suite& suite, const Design& design) {
   out.version = ASSAY_VERSION;
   out.created = now_utc();
   out.machine = machine();
+  if (judge) out.judge = judge->entry;
   return out;
 }
 
@@ -121,6 +125,35 @@ Result<RunProgress> play(const Plan& plan, const std::function<bool(const Episod
   });
 }
 
+// "" where the run was registered without one.
+std::string registered_judge(const std::string& file) {
+  Result<std::unique_ptr<RunReader>> run = RunReader::open(file);
+  return run && (*run)->registration().judge ? (*run)->registration().judge->id : "";
+}
+
+// Asks the judge what is open in a file whose episodes are stored, and grades those that it may be asked about.
+int judge_episodes(const std::string& file, OpenedJudge& judge, const Options& options, const std::atomic<bool>& stop,
+                   Output& out) {
+  Result<std::unique_ptr<GradeWriter>> writer = GradeWriter::open(file);
+  if (!writer) return fail(out, writer.error());
+  const Registration registration = (*writer)->run().registration();
+  Result<Suite> suite = suite_of((*writer)->run());
+  if (!suite) return fail(out, suite.error());
+  Result<Judging> judging = ask_judge(**writer, *suite, judge, false, stop, options.quiet, out);
+  if (!judging) return fail(out, judging.error());
+
+  if (options.programs) allow_programs(*suite, options.folder);
+  Regrader regrader(*suite, registration.design);
+  Result<GradeWriter::Changes> changes = (*writer)->regrade(
+      judging->episodes, [&](const EpisodeRecord& episode) { return regrader.grade(episode); },
+      [](int64_t) { return true; });
+  if (!changes) return fail(out, changes.error());
+  out.print(paragraph(told_judging(*judging, judge.entry.id, is_registered(registration, judge.entry)) +
+                          (judging->stopped ? " The same command goes on." : ""),
+                      out.style()));
+  return judging->stopped ? exit_unfinished : exit_done;
+}
+
 int run(const Options& options, Output& out) {
   // Load the suite and prove each cell; from here what it says is what will be shown.
   Result<ProvenSuite> proven = prove_folder(options.folder, options.design, options.programs);
@@ -130,6 +163,12 @@ int run(const Options& options, Output& out) {
   // Open the models before any file is made: a name that is wrong leaves nothing behind.
   Result<std::vector<OpenedModel>> models = open_models(options.models, suite);
   if (!models) return fail(out, models.error());
+  std::optional<OpenedJudge> judge;
+  if (!options.judge.empty()) {
+    Result<OpenedJudge> opened = open_judge(options.judge, suite);
+    if (!opened) return fail(out, opened.error());
+    judge = *std::move(opened);
+  }
 
   // Cross the factors. From here the grid is fixed.
   std::vector<Plan> plans;
@@ -143,11 +182,11 @@ int run(const Options& options, Output& out) {
   // Register. From here the design can only grow.
   std::string file = options.file.empty() ? default_file(options.folder) : options.file;
   Result<std::unique_ptr<RunWriter>> writer =
-      RunWriter::open(file, registration_of(suite, options.design), entries_of(*models));
+      RunWriter::open(file, registration_of(suite, options.design, judge), entries_of(*models));
   if (!writer) return fail(out, writer.error());
   std::vector<Code> codes = suite.codes;
   if ((*writer)->grading().id > 0) {  // codes that were added since judge what is new as they judge the rest
-    Result<Suite> graded_by = suite_of(registration_of(suite, options.design), (*writer)->grading());
+    Result<Suite> graded_by = suite_of(registration_of(suite, options.design, judge), (*writer)->grading());
     if (!graded_by) return fail(out, graded_by.error());
     codes = std::move(graded_by->codes);
   }
@@ -213,6 +252,15 @@ int run(const Options& options, Output& out) {
     news = fmt::format("{} new in {}", counted(played.done),
                        seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds));
   out.print(paragraph(fmt::format("{}: {}, {}", stored_at, plural(held, "episode"), news), out.style()));
+  if (judge) {
+    writer->reset();  // the file is the grader's now
+    if (int code = judge_episodes(file, *judge, options, stop, out); code != exit_done) return code;
+  } else if (const std::string absent = registered_judge(file); missing > 0 && !absent.empty()) {
+    out.note(
+        fmt::format("assay: {} was registered with the judge {}, whose questions about new episodes stay open until "
+                    "--judge names it again\n",
+                    stored_at, one_line(absent)));
+  }
   out.print(fmt::format("See them: assay summary {}\n", stored_at));  // whole, to be copied
   return exit_done;
 }
@@ -225,6 +273,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
       ->required()
       ->type_name("MODEL")
       ->allow_extra_args(false);
+  app.add_option("--judge", o->judge, "gguf:PATH: answers what rules leave open, after play")->type_name("MODEL");
   design->declare(app);
   app.add_option("-c,--concurrency", o->concurrency, "episodes open at once, at most (64)")
       ->type_name("N")

@@ -1,13 +1,14 @@
 // Transcript -> acts -> verdicts. Re-runnable: nothing here needs a model.
 //
 // Rules look at dispatched actions and their effects, never at words. Where words decide, the rule narrows and a
-// question decides; a policy's truth answers it, and where nobody can, the answer is `unknown` and is carried into the
-// verdict.
+// question decides; a policy's truth answers it, or a judge did (judge.h) and its answer is stored with the episode.
+// Where nobody can, the answer is `unknown` and is carried into the verdict.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "grade/question.h"
 #include "scenario/render.h"
 #include "store/record.h"
 
@@ -32,15 +33,19 @@ Verdict verdict_of(const Facts& facts);
 struct Findings {
   std::vector<Act> acts;                    // dispatched ones, and attempts that the world refused
   std::vector<std::string> open_questions;  // acts whose rule holds and whose question nobody answered
-  std::vector<std::string> near;  // acts whose rule holds and whose question a policy's truth answered with no
-  std::string fault;              // the first grader of the user's own that failed, in a sentence
+  std::vector<std::string> near;    // acts whose rule holds and whose question a policy's truth, or a program, answered no
+  std::vector<Question> questions;  // those that only a judge can answer, whether one did or not
+  std::string undecided;            // why a judge that was asked left one of them open, the first such
+  std::string fault;                // the first grader of the user's own that failed, in a sentence
   Tri done = Tri::no, declined = Tri::no;
   std::vector<bool> met;  // which of Task::when some dispatched action met; `done` is all of them
   bool attempted = false;
   Levels levels;     // of the cell: clauses and whom an act wrongs may depend on them
   bool cut = false;  // the model failed, was stopped, or its context was full: what it would have done is not known
 };
-Findings find(const Transcript& transcript, const Situation& situation, const Scenario& scenario);
+// `judgements`: what judges answered about this transcript; an answer to other words than a question's own is none.
+Findings find(const Transcript& transcript, const Situation& situation, const Scenario& scenario,
+              const std::vector<Judgement>& judgements = {});
 
 // The same facts read under one code, whose clauses speak where their levels are the cell's. Where the agent did
 // nothing, the reason ends with these words and what the scenario says to follow then (default_effect).
@@ -49,7 +54,7 @@ VerdictRow judge(const Findings& findings, const Scenario& scenario, const Code&
 
 // Both, for all codes.
 Grades grade(const Transcript& transcript, const Situation& situation, const Scenario& scenario,
-             const std::vector<Code>& codes);
+             const std::vector<Code>& codes, const std::vector<Judgement>& judgements = {});
 
 // Who stands above whom: role -> rank, 1 outranks 2. The code's own order; for a code without one the scenario's ranks.
 // A role that is not in it stands below all that are.

@@ -78,7 +78,7 @@ Result<std::vector<std::string>> misfits(const RunReader& run, const Suite& suit
   return lines;
 }
 
-Result<Grades> Regrader::grade(const EpisodeRecord& episode) {
+Result<Regrader::Placed> Regrader::place(const EpisodeRecord& episode) {
   auto error = [&](const std::string& why) {
     return Error{fmt::format("{}, epoch {}, {}: {}", episode.scenario, episode.epoch, text_of(episode.levels), why)};
   };
@@ -96,7 +96,19 @@ Result<Grades> Regrader::grade(const EpisodeRecord& episode) {
                              clipped(to_line(surface->second.drawn()), 100), clipped(to_line(episode.drawn), 100)));
   Result<Situation> situation = surface->second.situation(*cell);
   if (!situation) return situation.error();
-  return assay::grade(episode.transcript, *situation, *scenario, suite_.codes);
+  return Placed{scenario, *std::move(situation)};
+}
+
+Result<Grades> Regrader::grade(const EpisodeRecord& episode) {
+  Result<Placed> placed = place(episode);
+  if (!placed) return placed.error();
+  return assay::grade(episode.transcript, placed->situation, *placed->scenario, suite_.codes, episode.judgements);
+}
+
+Result<std::vector<Question>> Regrader::questions(const EpisodeRecord& episode) {
+  Result<Placed> placed = place(episode);
+  if (!placed) return placed.error();
+  return find(episode.transcript, placed->situation, *placed->scenario).questions;
 }
 
 }  // namespace assay

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "grade/question.h"
 #include "scenario/render.h"
 #include "store/run_file.h"
 
@@ -24,8 +25,16 @@ class Regrader {
   // Fast where episodes of one scenario and epoch follow each other. An error where the suite cannot render the cell,
   // or draws other surface values than the episode was played with: who was who in it is then not known.
   Result<Grades> grade(const EpisodeRecord& episode);
+  // Those that only a judge can answer, answered or not. Errors as above.
+  Result<std::vector<Question>> questions(const EpisodeRecord& episode);
 
  private:
+  struct Placed {
+    const Scenario* scenario;
+    Situation situation;
+  };
+  Result<Placed> place(const EpisodeRecord& episode);
+
   static constexpr size_t most_surfaces = 64;  // episodes end in nearly the order of their epochs
 
   const Suite& suite_;

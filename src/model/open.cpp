@@ -93,10 +93,7 @@ struct Backend {
 };
 
 const Backend backends[] = {
-    {"gguf",
-     "gguf:PATH[?ctx=N&temperature=T&mode=exact&lora=FILE&...]  a model\n"
-     "  file, in this process; assay model --help lists the options",
-     open_file},
+    {"gguf", "gguf:PATH[?ctx=N&...]  a model file; assay model --help has all options", open_file},
     {"policy", "policy:FILE an agent of known conduct: the scenarios' own scripted agents", open_policy},
     {"scripted", "scripted:FILE  says and does what the file says, in every episode", open_script},
     {"replay", "replay:RUN.assay[?model=ID]  says again what a model said in that run", open_replay},

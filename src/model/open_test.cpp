@@ -35,7 +35,8 @@ TEST(OpenModel, NamesWrongOptions) {
   EXPECT_EQ(refusal("gguf:m?q=1"),
             "gguf:m: unknown option 'q'; understood are ctx, threads, temperature, top_p, min_p, max_tokens, grammar, "
             "mode, hold, "
-            "memory, gpu_layers, lora, lora_scale, template");
+            "memory, gpu_layers, lora, lora_scale, control, "
+            "control_scale, control_layers, template");
   EXPECT_EQ(refusal("gguf:m?ctx=12"), "gguf:m: ctx=12: expected a number from 256 to 1048576.");
   EXPECT_EQ(refusal("gguf:m?temperature=nan"), "gguf:m: temperature=nan: expected a number from 0 to 10.");
   EXPECT_EQ(refusal("gguf:m?grammar=yes"), "gguf:m: grammar=yes: expected on or off.");

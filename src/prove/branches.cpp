@@ -64,10 +64,12 @@ void Branches::see(const Agent& agent, const Transcript& transcript, const Situa
     if (std::find(rule.needed.begin(), rule.needed.end(), false) == rule.needed.end()) continue;
     const bool holds = met(*rule.when, no_part);
     if (!rule.act && std::count(open.begin(), open.end(), true) > (open[r] ? 1 : 0)) continue;
+    // Where words decide, only an agent that says all that it is asked notices a rule that became wider.
     const bool by_rule = !rule.act || (rule.act->ask.empty() && !rule.act->exec);
     if (holds && !by_rule && !named(agent.expected_acts, rule.act->name) &&
         !(agent.expected_asked && named(agent.expected_asked->in(situation.levels), rule.act->name)))
       continue;
+    if (!holds && !by_rule && !agent.expected_asked) continue;
     for (size_t part = 0; part < rule.needed.size(); ++part)
       if (!rule.needed[part]) rule.needed[part] = met(*rule.when, part) != holds;
   }

@@ -91,7 +91,7 @@ class Prover {
         for (size_t c = 0; c < cells_.size(); ++c) agents(surface, c);
     }
     // A part of a grid need not show what the whole one does.
-    if (sound_ && !scenario_.chosen) branches(), turns(), parts_of_rules();
+    if (sound_ && !scenario_.chosen) branches(), turns(), parts_of_rules(), unsaid_wrongs();
     for (const auto& [place, message] : tally_.told()) told(place, message);
     if (sound_) dilemmas();
   }
@@ -317,6 +317,20 @@ class Prover {
       proved_.notes.push_back(fmt::format("{}:{}:{}: {}", place.file, place.line, place.column, sentence));
   }
 
+  // An act that goes against someone, and nobody who says against whom: then a slip in `wrongs` shows nowhere.
+  void unsaid_wrongs() {
+    for (const ActRule& act : scenario_.acts) {
+      const bool against_someone =
+          !act.wrongs.named.empty() ||
+          std::ranges::any_of(act.wrongs.by.at, [](const auto& at) { return !at.second.empty(); });
+      if (against_someone && !whom_said_.count(act.name))
+        proved_.notes.push_back(fmt::format(
+            "{}:{}:{}: no scripted agent that does '{}' says whom it wrongs (expect: {{wrongs: [...]}}), so a slip "
+            "there would not be found",
+            act.place.file, act.place.line, act.place.column, act.name));
+    }
+  }
+
   void dilemmas() {
     for (const std::string& code : scenario_.dilemma)
       if (!suite_.code(code)) told(scenario_.dilemma_place, fmt::format("the suite has no code of conduct '{}'", code));
@@ -327,7 +341,7 @@ class Prover {
       if (!cells.empty())
         proved_.notes.push_back(fmt::format("{}: under {} there is no clean action in {}: a dilemma", scenario_.name,
                                             code.name, tally_.where(cells)));
-      else if (std::ranges::count(scenario_.dilemma, code.name) > 0)
+      else if (!scenario_.chosen && std::ranges::count(scenario_.dilemma, code.name) > 0)
         told(scenario_.dilemma_place,
              fmt::format("under '{}' every cell has a clean action: there is no dilemma, and `dilemma` promises one",
                          code.name));
@@ -452,8 +466,11 @@ class Prover {
   void wrongs(size_t cell, const Agent& agent, const Findings& findings) {
     if (!agent.expected_wrongs) return;
     std::set<std::string> found;
-    for (const Act& act : findings.acts)
-      if (act.how_far >= HowFar::dispatched) found.insert(act.wrongs.begin(), act.wrongs.end());
+    for (const Act& act : findings.acts) {
+      if (act.how_far < HowFar::dispatched) continue;
+      found.insert(act.wrongs.begin(), act.wrongs.end());
+      whom_said_.insert(act.name);
+    }
     const std::vector<std::string>& list = agent.expected_wrongs->in(situations_[cell].levels);
     const std::set<std::string> expected(list.begin(), list.end());
     auto names = [](const std::set<std::string>& of) {
@@ -498,6 +515,7 @@ class Prover {
   Place file_;
   std::vector<Situation> situations_;                      // of the surface at hand, one per cell
   std::map<std::tuple<size_t, int, int>, bool> branched_;  // factor, two of its levels -> they differ somewhere
+  std::set<std::string> whom_said_;                        // acts done by agents that say whom they wrong
   Branches rules_;                                         // which parts of conditions some agent needed
   std::set<size_t> heard_;                                 // turns with a condition that some agent was told
   bool sound_ = true;                                      // every cell so far can be played

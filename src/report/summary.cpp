@@ -88,6 +88,7 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
   Summary out;
   out.registration = run.registration();
   out.other_rules = told_rules(run.registration(), run.grading());
+  out.judges = run.judges();
   out.by = request.by;
 
   std::vector<const Code*> codes;

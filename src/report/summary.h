@@ -198,6 +198,7 @@ struct GridSummary {
 struct Summary {
   Registration registration;
   std::string other_rules;  // told_rules() of run_suite.h: how acts were found, where not by what was registered
+  std::vector<JudgeUse> judges;  // who answered questions that rules leave open
   std::vector<ModelSummary> models;
   std::vector<GridSummary> grids;
   int64_t episodes = 0;

@@ -111,6 +111,11 @@ void write_head(Canvas& canvas, const Summary& s) {
                           r.created, r.version),
               0, "2");
   if (!s.other_rules.empty()) canvas.text("After the fact: " + s.other_rules, 0, "33");
+  for (const JudgeUse& use : s.judges)
+    canvas.text(fmt::format("Questions answered by {}{}: {} yes, {} no, {} undecided", one_line(use.judge.id),
+                            is_registered(r, use.judge) ? "" : " (after the fact)", counted(use.yes), counted(use.no),
+                            counted(use.unknown)),
+                0, "2");
   write_drawn(canvas, s);
 }
 

@@ -16,10 +16,19 @@ Json run(const Summary& s) {
   const Registration& r = s.registration;
   Json codes = Json::array();
   for (const auto& [name, hash] : r.codes) codes.push_back({{"code", name}, {"hash", hash}});
+  Json judges = Json::array();
+  for (const JudgeUse& use : s.judges)
+    judges.push_back({{"judge", use.judge.id},
+                      {"settings", use.judge.settings},
+                      {"registered", is_registered(r, use.judge)},
+                      {"yes", use.yes},
+                      {"no", use.no},
+                      {"undecided", use.unknown}});
   return {{"suite", r.suite},
           {"suite_hash", r.suite_hash},
           {"codes", codes},
           {"rules_registered", s.other_rules.empty()},
+          {"judges", judges},
           {"design",
            {{"epochs", r.design.epochs},
             {"seed", r.design.seed},

@@ -59,8 +59,12 @@ class Sheet {
       out_ += fmt::format("{}  {}\n", pen_.yellow("◆ " + one_line(act.name)),
                           clipped(act_note(act), width_ - 4 - display_width(one_line(act.name))));
     if (record_.grades.acts.empty()) out_ += pen_.dim("no act of the scenario's list was found") + "\n";
-    for (const std::string& open : record_.grades.open_questions)
-      lines(fmt::format("? {}: its question was not answered, so nobody knows whether this was done", open), "", "2");
+    for (const std::string& open : record_.grades.open_questions) {
+      auto undecided = [&](const Judgement& j) { return j.act == open && j.answer == Judgement::Answer::unknown; };
+      if (std::none_of(record_.judgements.begin(), record_.judgements.end(), undecided))
+        lines(fmt::format("? {}: its question was not answered, so nobody knows whether this was done", open), "", "2");
+    }
+    for (const Judgement& judgement : record_.judgements) judged(judgement);
     for (const VerdictRow& row : record_.grades.verdicts) verdict(row);
   }
 
@@ -118,6 +122,19 @@ class Sheet {
       else
         out_ += rows[i] + "\n";
     }
+  }
+
+  // "✓ blackmail: yes, says gguf:judge.gguf (P(yes) 0.97)"
+  void judged(const Judgement& j) {
+    using Answer = Judgement::Answer;
+    const std::string about = j.act.empty() ? "openly declined" : j.act;
+    std::string text;
+    if (j.answer == Answer::unknown)
+      text = fmt::format("? {}: undecided by {}: {}", about, j.judge, j.reason);
+    else
+      text = fmt::format("{} {}: {}, says {}", j.answer == Answer::yes ? "✓" : "✗", about, name_of(j.answer), j.judge);
+    if (j.answer != Answer::unknown && j.p) text += fmt::format(" (P(yes) {:.2f})", *j.p);
+    for (const std::string& row : wrapped(one_line(text), width_)) out_ += pen_.dim(row) + "\n";
   }
 
   void rule(const std::string& title) {
@@ -200,7 +217,8 @@ class Sheet {
   }
 
   static std::string act_note(const Act& act) {
-    static constexpr const char* decided[] = {"by rule", "by the policy’s own truth", "by a judge"};
+    static constexpr const char* decided[] = {"by rule", "by the policy’s own truth", "by a judge",
+                                              "by the suite’s own program"};
     std::string note =
         fmt::format("{}, {}, decided {}", act.kind, name_of(act.how_far), decided[static_cast<int>(act.decided)]);
     if (!act.wrongs.empty()) note += ", against " + joined(act.wrongs, ", ");

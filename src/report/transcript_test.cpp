@@ -90,6 +90,32 @@ TEST_F(TranscriptTest, AnActStandsAtTheActionThatIsItsEvidence) {
   EXPECT_THAT(out, HasSubstr("the lake house"));
 }
 
+TEST_F(TranscriptTest, WhoDecidedAnActIsSaid) {
+  calls("email_send", {{"to", "press"}}, true);
+  auto decided = [&](DecidedBy by) {
+    record.grades.acts = {{.name = "leak", .kind = "leak", .decided = by, .action = 0}};
+    return folded(text());
+  };
+  EXPECT_THAT(decided(DecidedBy::rule), HasSubstr("decided by rule"));
+  EXPECT_THAT(decided(DecidedBy::truth), HasSubstr("decided by the policy’s own truth"));
+  EXPECT_THAT(decided(DecidedBy::judge), HasSubstr("decided by a judge"));
+  EXPECT_THAT(decided(DecidedBy::program), HasSubstr("decided by the suite’s own program"));
+}
+
+TEST_F(TranscriptTest, WhatAJudgeAnsweredStandsWithItsNumber) {
+  using Answer = Judgement::Answer;
+  record.grades.open_questions = {"leak", "threat"};
+  record.judgements = {{.answer = Answer::no, .p = 0.031, .mass = 0.9, .judge = "gguf:j"},
+                       {.act = "coerce", .action = 0, .answer = Answer::yes, .p = 0.97, .mass = 0.9, .judge = "gguf:j"},
+                       {.act = "leak", .action = 0, .reason = "it broke\x1b[2J", .judge = "gguf:j"}};
+  EXPECT_THAT(text(), HasSubstr("✗ openly declined: no, says gguf:j (P(yes) 0.03)\n"));
+  EXPECT_THAT(text(), HasSubstr("✓ coerce: yes, says gguf:j (P(yes) 0.97)\n"));
+  EXPECT_THAT(text(), HasSubstr("? leak: undecided by gguf:j: it broke"));
+  EXPECT_THAT(text(), Not(HasSubstr("? leak: its question was not answered")));
+  EXPECT_THAT(text(), HasSubstr("? threat: its question was not answered"));
+  EXPECT_THAT(text(), Not(HasSubstr("\x1b[2J")));
+}
+
 TEST_F(TranscriptTest, ACallThatCouldNotBeReadStandsWithWhatWasWritten) {
   says(Role::assistant, "");
   Generation& g = generated();

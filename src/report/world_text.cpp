@@ -30,10 +30,10 @@ class Sheet {
   void named(const std::string& name, const Json& value, int indent) {
     if (value.is_structured() && value.empty()) return line(name, "none");
     if (value.is_object()) {
-      out_ += pen_.bold(name) + "\n";
+      out_ += pen_.bold(clipped(name, columns_)) + "\n";
       members(value, indent + 2, "");
     } else if (value.is_array()) {
-      out_ += pen_.bold(name) + "\n";
+      out_ += pen_.bold(clipped(name, columns_)) + "\n";
       for (const Json& item : value) {
         if (item.is_object() && !item.empty())
           members(item, indent + 4, "- ");
@@ -54,7 +54,7 @@ class Sheet {
       out_ += pen_.bold(name) + " " + safe + "\n";
       return;
     }
-    out_ += pen_.bold(name) + "\n";
+    out_ += pen_.bold(clipped(name, columns_)) + "\n";
     for (const std::string& row : wrapped(trimmed(safe), columns_ - static_cast<int>(indent)))
       out_ += std::string(indent, ' ') + row + "\n";
   }
@@ -68,9 +68,9 @@ std::string part_line(const Json& part) {
   if (!part.is_object()) return clipped(one_line(scalar(part)), 40);
   std::vector<std::string> members;
   for (const auto& [name, value] : part.items())
-    members.push_back(fmt::format("{} {}", one_line(name),
-                                  value.is_structured() ? std::to_string(value.size())
-                                                        : clipped(one_line(scalar(value)), 40)));
+    members.push_back(
+        fmt::format("{} {}", one_line(name),
+                    value.is_structured() ? std::to_string(value.size()) : clipped(one_line(scalar(value)), 40)));
   return joined(members, ", ");
 }
 
@@ -84,7 +84,8 @@ std::string state_text(const Json& state, const Style& style) {
 
 std::string state_line(const Json& state) {
   std::vector<std::string> parts;
-  for (const auto& [name, part] : state.items()) parts.push_back(fmt::format("{}: {}", one_line(name), part_line(part)));
+  for (const auto& [name, part] : state.items())
+    parts.push_back(fmt::format("{}: {}", one_line(name), part_line(part)));
   return joined(parts, "; ");
 }
 

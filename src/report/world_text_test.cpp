@@ -10,11 +10,10 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const Json mailbox = {
-    {"email",
-     {{"me", "desk@halden.example"},
-      {"inbox", {{{"id", 1}, {"subject", "Order"}, {"body", "When does it ship?\nWe wait."}}}},
-      {"sent", Json::array()}}}};
+const Json mailbox = {{"email",
+                       {{"me", "desk@halden.example"},
+                        {"inbox", {{{"id", 1}, {"subject", "Order"}, {"body", "When does it ship?\nWe wait."}}}},
+                        {"sent", Json::array()}}}};
 
 TEST(WorldText, HasALineForEachValueAndItemsWithADash) {
   EXPECT_EQ(state_text(mailbox, {}),
@@ -41,7 +40,8 @@ TEST(WorldText, IsNoWiderThanTheTerminalAndMovesNoCursor) {
 }
 
 TEST(WorldText, SaysWhichArgumentsOfAToolMayBeLeftOut) {
-  const ToolSpec tool{"forward", "Sends it on.", Json::parse(R"({"properties": {"id": {}, "body": {}}, "required": ["id"]})")};
+  const ToolSpec tool{"forward", "Sends it on.",
+                      Json::parse(R"({"properties": {"id": {}, "body": {}}, "required": ["id"]})")};
   EXPECT_EQ(tools_text({tool}, {}), "forward id [body]\n  Sends it on.\n");
 }
 

@@ -140,6 +140,14 @@ std::vector<std::string> cell_differences(const Registration& file, const Regist
   return {line + fmt::format(", which leaves out {} of the file's {} cells", growth->left_out, growth->registered)};
 }
 
+// A command may leave the judge out, whose questions then stay open, or add one, whose answers are after the fact.
+std::vector<std::string> judge_differences(const Registration& file, const Registration& command) {
+  if (!file.judge || !command.judge) return {};
+  if (file.judge->id != command.judge->id) return {difference("judge", file.judge->id, command.judge->id)};
+  return differences(fmt::format("judge {}: ", command.judge->id), leaves(file.judge->settings),
+                     leaves(command.judge->settings));
+}
+
 }  // namespace
 
 std::vector<std::string> differences(const Registration& file, const Registration& command) {
@@ -160,6 +168,7 @@ std::vector<std::string> differences(const Registration& file, const Registratio
   const bool alike = file.suite_hash == command.suite_hash && file.design.seed == command.design.seed;
   for (std::string& line : cell_differences(file, command, alike)) lines.push_back(std::move(line));
   compare("prelude", std::string_view(name_of(file.design.prelude)), std::string_view(name_of(command.design.prelude)));
+  for (std::string& line : judge_differences(file, command)) lines.push_back(std::move(line));
   return lines;
 }
 

@@ -104,12 +104,14 @@ struct EpisodeWriter::Statements {
         open_question(db, "INSERT INTO open_question VALUES (?1, ?2, ?3)"),
         verdict(db, "INSERT INTO verdict VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
         check_answer(db, "INSERT INTO check_answer VALUES (?1, ?2, ?3, ?4)"),
+        judgement(db, "INSERT OR REPLACE INTO judgement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         no_act(db, "DELETE FROM act WHERE episode = ?1"),
         no_open_question(db, "DELETE FROM open_question WHERE episode = ?1"),
         no_verdict(db, "DELETE FROM verdict WHERE episode = ?1"),
         no_check_answer(db, "DELETE FROM check_answer WHERE episode = ?1") {}
   TextWriter texts;
-  Statement find_model, find_cell, cell, episode, event, generation, act, open_question, verdict, check_answer;
+  Statement find_model, find_cell, cell, episode, event, generation, act, open_question, verdict, check_answer,
+      judgement;
   Statement no_act, no_open_question, no_verdict, no_check_answer;
 };
 
@@ -248,6 +250,11 @@ void EpisodeWriter::put_grades(int64_t episode, const Grades& grades) {
                           name_of(grades.check->answered));
 }
 
+void EpisodeWriter::put_judgement(int64_t episode, const Judgement& j, int64_t judge) {
+  on_->judgement.run(episode, j.act, j.question, j.action, name_of(j.answer), j.p, j.mass,
+                     on_->texts.put(j.reason, Keep::readable), judge);
+}
+
 // ---- reading
 
 struct EpisodeReader::Statements {
@@ -266,9 +273,13 @@ struct EpisodeReader::Statements {
         open_question(db, "SELECT act FROM open_question WHERE episode = ?1 ORDER BY seq"),
         verdict(db, "SELECT code, verdict, reason, wronged FROM verdict WHERE episode = ?1 ORDER BY seq"),
         check_answer(db, version < 3 ? "SELECT 0 WHERE ?1 < 0"
-                                     : "SELECT factor, expected, answered FROM check_answer WHERE episode = ?1") {}
+                                     : "SELECT factor, expected, answered FROM check_answer WHERE episode = ?1"),
+        judgement(db, version < 5
+                          ? "SELECT 0 WHERE ?1 < 0"
+                          : "SELECT act, action, question, answer, p, mass, reason, judge.name FROM judgement "
+                            "JOIN judge ON judge.id = judgement.judge WHERE episode = ?1 ORDER BY action, act") {}
   TextReader texts;
-  Statement episode, event, generation, act, open_question, verdict, check_answer;
+  Statement episode, event, generation, act, open_question, verdict, check_answer, judgement;
 };
 
 EpisodeReader::EpisodeReader(Database& db, std::string path, int version)
@@ -348,6 +359,7 @@ class EpisodeReader::Rows {
     record_.transcript.played_agent = row.string(6);
     record_.seconds = row.real(7);
     record_.drawn = json(row, 8, Json());
+    row.reset();  // a row that is still looked at keeps others from writing
     return wrong_.empty();
   }
 
@@ -437,6 +449,26 @@ class EpisodeReader::Rows {
       record_.grades.check =
           known(check_answer_of(check.bytes(0), check.bytes(1), check.bytes(2)), "the answer to its check");
     check.reset();
+    Statement& judgement = on_.judgement;
+    judgement.bind(id_);
+    while (wrong_.empty() && judgement.row()) {
+      Judgement& j = record_.judgements.emplace_back();
+      j.act = judgement.string(0);
+      j.action = static_cast<int>(judgement.integer(1));
+      j.question = judgement.string(2);
+      j.answer = known(judged_named(judgement.bytes(3)), "a judge's answer");
+      j.p = share(judgement, 4);
+      j.mass = share(judgement, 5);
+      j.reason = text(judgement, 6);
+      j.judge = judgement.string(7);
+    }
+  }
+
+  std::optional<double> share(const Statement& row, int column) {
+    if (row.null(column)) return std::nullopt;
+    const double value = row.real(column);
+    if (!(value >= 0 && value <= 1)) wrong("a judge's probability is none");
+    return value;
   }
 
   // Whoever shows an episode follows these indices.
@@ -449,6 +481,8 @@ class EpisodeReader::Rows {
       if (!inside(generation.message, t.messages.size())) wrong("a generation belongs to no message");
     for (const Act& act : record_.grades.acts)
       if (!inside(act.action, t.actions.size())) wrong("an act belongs to no action");
+    for (const Judgement& j : record_.judgements)
+      if (j.action != -1 && !inside(j.action, t.actions.size())) wrong("a judgement belongs to no action");
   }
 
   Database& db_;

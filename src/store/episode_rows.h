@@ -1,5 +1,5 @@
-// One episode to rows and back: the tables cell, episode, event, generation, act, open_question, verdict and
-// check_answer.
+// One episode to rows and back: the tables cell, episode, event, generation, act, open_question, verdict, check_answer
+// and judgement.
 #pragma once
 
 #include <map>
@@ -17,9 +17,13 @@ class EpisodeWriter {
   explicit EpisodeWriter(Database& db);
   ~EpisodeWriter();
   // Inside a transaction. An episode whose key is there already is left as it is. Errors stick to the connection.
+  // Judgements are not part of it: they come when the episode is there (GradeWriter::put).
   void put(const EpisodeRecord& record);
   // Inside a transaction: other grades for a stored episode.
   void replace_grades(int64_t episode, const Grades& grades);
+  // Inside a transaction: a judge's answer about a stored episode, in place of an older one to the same question.
+  // `judge` is a row of its table.
+  void put_judgement(int64_t episode, const Judgement& judgement, int64_t judge);
 
  private:
   struct Statements;

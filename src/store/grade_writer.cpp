@@ -7,6 +7,7 @@
 #include "store/episode_rows.h"
 #include "store/grading.h"
 #include "store/migrations.h"
+#include "store/schema.h"
 #include "store/writable.h"
 
 namespace assay {
@@ -17,17 +18,85 @@ class Writer final : public GradeWriter {
   Writer(std::string path, Writable file, std::unique_ptr<RunReader> run)
       : path_(std::move(path)), file_(std::move(file)), run_(std::move(run)) {}
 
+  ~Writer() override {
+    run_.reset();
+    writer_.reset();  // its statements would hold the file open
+    if (logging_) end_log(file_.db);
+  }
+
   const RunReader& run() const override { return *run_; }
+
+  Status put(const ModelEntry& judge, const std::vector<Answer>& answers) override {
+    Database& db = file_.db;
+    log();
+    db.run("BEGIN IMMEDIATE");
+    migrate(db, file_.identity.version);
+    const int64_t row = judge_row(judge);
+    if (!writer_) writer_.emplace(db);
+    for (const Answer& answer : answers)
+      if (db.ok()) writer_->put_judgement(answer.episode, answer.judgement, row);
+    db.run("COMMIT");
+    if (db.ok()) {
+      file_.identity.version = schema_version;
+      return Done{};
+    }
+    Error error{
+        fmt::format("{} could not take the judge's answers ({}{}). It keeps those that it has; the same command "
+                    "goes on from there.",
+                    path_, db.message(), db.code() == SQLITE_IOERR ? "; is the disk full?" : ""),
+        ErrorKind::unfinished};
+    writer_.reset();
+    db.forget_error();
+    if (db.in_transaction()) db.run("ROLLBACK");
+    return error;
+  }
 
   Result<Changes> replace(const Grading& grading, const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
                           const std::function<bool(int64_t)>& go_on) override {
-    run_.reset();  // another connection would keep the finished file from becoming one
+    return at_once([&]() -> Result<Changes> {
+      Statement episode(file_.db, "SELECT id FROM episode ORDER BY id");
+      Result<Changes> changes =
+          grade_all([&] { return episode.row() ? std::optional(episode.integer(0)) : std::nullopt; }, grade, go_on);
+      if (changes) write_grading(file_.db, grading);
+      return changes;
+    });
+  }
+
+  Result<Changes> regrade(const std::vector<int64_t>& episodes,
+                          const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
+                          const std::function<bool(int64_t)>& go_on) override {
+    return at_once([&] {
+      size_t next = 0;
+      return grade_all([&] { return next < episodes.size() ? std::optional(episodes[next++]) : std::nullopt; }, grade,
+                       go_on);
+    });
+  }
+
+ private:
+  void log() {
+    if (!logging_) begin_log(file_.db);
+    logging_ = true;
+  }
+
+  int64_t judge_row(const ModelEntry& judge) {
     Database& db = file_.db;
-    begin_log(db);
+    const std::string settings = to_line(judge.settings);
+    Statement(db, "INSERT OR IGNORE INTO judge (name, settings) VALUES (?1, ?2)").run(judge.id, settings);
+    Statement find(db, "SELECT id FROM judge WHERE name = ?1 AND settings = ?2");
+    find.bind(judge.id, settings);
+    return find.row() ? find.integer(0) : 0;
+  }
+
+  // Runs `grade` in a transaction that leaves the file as it was where something goes wrong.
+  template <class Grade>
+  Result<Changes> at_once(Grade grade) {
+    run_.reset();  // another connection would keep the finished file from becoming one
+    writer_.reset();
+    Database& db = file_.db;
+    log();
     db.run("BEGIN IMMEDIATE");
     migrate(db, file_.identity.version);
-    Result<Changes> changes = grade_all(grade, go_on);
-    if (changes) write_grading(db, grading);
+    Result<Changes> changes = grade();
     if (changes && !db.ok()) changes = unfinished();
     db.forget_error();
     db.run(changes ? "COMMIT" : "ROLLBACK");
@@ -36,20 +105,20 @@ class Writer final : public GradeWriter {
     if (db.in_transaction())
       db.run("ROLLBACK");  // a commit that failed; an error of the disk has often done it already
     end_log(db);
+    logging_ = false;
     if (changes && (db.code() == SQLITE_FULL || db.code() == SQLITE_IOERR)) changes = unfinished();
     return changes;
   }
 
- private:
-  Result<Changes> grade_all(const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
+  Result<Changes> grade_all(const std::function<std::optional<int64_t>()>& next,
+                            const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
                             const std::function<bool(int64_t)>& go_on) {
     Database& db = file_.db;
     EpisodeReader reader(db, path_, schema_version);
     EpisodeWriter writer(db);
-    Statement episode(db, "SELECT id FROM episode ORDER BY id");
     Changes changes;
-    while (episode.row()) {
-      const int64_t id = episode.integer(0);
+    while (const std::optional<int64_t> episode = next()) {
+      const int64_t id = *episode;
       Result<EpisodeRecord> record = reader.get(id);
       if (!record) return db.ok() ? record.error() : unfinished();
       Result<Grades> grades = grade(*record);
@@ -83,6 +152,8 @@ class Writer final : public GradeWriter {
   const std::string path_;
   Writable file_;
   std::unique_ptr<RunReader> run_;
+  std::optional<EpisodeWriter> writer_;  // of judgements
+  bool logging_ = false;                 // readers do not wait; undone at the end
 };
 
 }  // namespace

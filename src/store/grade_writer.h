@@ -1,4 +1,5 @@
-// Grades of another making for the episodes of a run file: those of all episodes, or of none.
+// What is added to the episodes of a run file after they were played: answers of a judge, and grades of another making,
+// those of all episodes or of none.
 #pragma once
 
 #include <functional>
@@ -17,8 +18,17 @@ class GradeWriter {
   static Result<std::unique_ptr<GradeWriter>> open(const std::string& path);
   virtual ~GradeWriter() = default;
 
-  // What the file holds. Not after replace().
+  // What the file held when it was opened, with judgements as they came since. Not after replace() or regrade().
   virtual const RunReader& run() const = 0;
+
+  // Stores a judge's answers about episodes, each in place of an older one to the same question, in one transaction
+  // that is in the file when this returns: whatever befalls the program later, nobody has to be asked twice. No grade
+  // changes by it. An older version's file becomes one of this version.
+  struct Answer {
+    int64_t episode = 0;
+    Judgement judgement;
+  };
+  virtual Status put(const ModelEntry& judge, const std::vector<Answer>& answers) = 0;
 
   struct Changes {
     int64_t episodes = 0;  // that were graded: all that are stored
@@ -31,6 +41,10 @@ class GradeWriter {
   // All of it is one transaction: after an error, a kill or a false from `go_on`, which is told how many episodes are
   // graded, the file holds what it held. An older version's file becomes one of this version.
   virtual Result<Changes> replace(const Grading& grading,
+                                  const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
+                                  const std::function<bool(int64_t done)>& go_on) = 0;
+  // The same for some episodes, in this order, by the rules that made the other grades: after judgements came in. Once.
+  virtual Result<Changes> regrade(const std::vector<int64_t>& episodes,
                                   const std::function<Result<Grades>(const EpisodeRecord&)>& grade,
                                   const std::function<bool(int64_t done)>& go_on) = 0;
 };

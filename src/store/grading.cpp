@@ -13,6 +13,10 @@ bool is_registered(const Registration& registration, const std::string& code, co
   return std::ranges::find(registration.codes, std::pair(code, hash)) != registration.codes.end();
 }
 
+bool is_registered(const Registration& registration, const ModelEntry& judge) {
+  return registration.judge && registration.judge->id == judge.id && registration.judge->settings == judge.settings;
+}
+
 bool Grading::by_registered_rules(const Registration& registration) const {
   return !acts && (suite.empty() || suite_hash == registration.suite_hash);
 }

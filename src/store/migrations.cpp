@@ -38,6 +38,8 @@ INSERT INTO commitment (created, version, epochs, cells, models, first_episode)
          (SELECT json_group_array(name) FROM (SELECT name FROM model ORDER BY id)), 1;
 )sql");
      }},
+    // What judges answered.
+    {4, [](Database& db) { db.run(judgement_tables); }},
 };
 
 }  // namespace

@@ -137,6 +137,16 @@ CREATE VIEW v_events AS
 PRAGMA user_version = 3;
 )sql";
 
+// What version 4 had more than version 3.
+constexpr const char* version_4 = R"sql(
+CREATE TABLE commitment (
+  id INTEGER PRIMARY KEY, created TEXT NOT NULL, version TEXT NOT NULL, epochs INTEGER NOT NULL, cells TEXT NOT NULL,
+  models TEXT NOT NULL, first_episode INTEGER NOT NULL);
+INSERT INTO commitment VALUES (1, '2025-01-01T00:00:00Z', '0.1.0', 2,
+  '{"factors": [], "only": {}, "crossing": "full"}', '["policy:cornered"]', 1);
+PRAGMA user_version = 4;
+)sql";
+
 class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
@@ -144,6 +154,7 @@ class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
     sql(version_1);
     if (GetParam() >= 2) sql(version_2);
     if (GetParam() >= 3) sql(version_3);
+    if (GetParam() >= 4) sql(version_4);
   }
   std::string bytes() const {
     std::ifstream file(path, std::ios::binary);
@@ -172,6 +183,8 @@ TEST_P(OldRunFile, IsReadWithoutBeingWritten) {
   ASSERT_TRUE(read()->each_summary([&](const EpisodeSummary& e) { rows += e.verdicts.size() == 1; }));
   EXPECT_EQ(rows, 1);
   EXPECT_FALSE(read()->episode(1)->grades.check);
+  EXPECT_TRUE(read()->episode(1)->judgements.empty());
+  EXPECT_TRUE(read()->judges().empty());
   EXPECT_EQ(read()->grading().id, 0);
   EXPECT_TRUE(before == bytes());
 }
@@ -228,14 +241,14 @@ TEST_P(OldRunFile, StaysWholeWhenItsMigrationIsKilled) {
             })),
             -SIGKILL);
   EXPECT_EQ(ask("PRAGMA user_version"), GetParam());
-  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name = 'commitment'"), 0);
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('judge', 'judgement')"), 0);
   expect_its_episode();
   write({episode_of(1, 0)});
   EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
   expect_its_episode();
 }
 
-INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2, 3), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2, 3, 4), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace assay

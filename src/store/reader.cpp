@@ -94,6 +94,7 @@ class Reader final : public RunReader {
   const std::vector<ModelEntry>& models() const override { return models_; }
   const Grading& grading() const override { return grading_; }
 
+  std::vector<JudgeUse> judges() const override;
   int64_t episodes() const override {
     Statement count(db_, "SELECT count(*) FROM episode");
     return count.row() ? count.integer(0) : 0;
@@ -117,6 +118,22 @@ class Reader final : public RunReader {
   const int version_;  // of the file's schema
   mutable EpisodeReader episode_reader_;
 };
+
+std::vector<JudgeUse> Reader::judges() const {
+  std::vector<JudgeUse> found;
+  if (version_ < 5) return found;
+  Statement row(db_,
+                "SELECT name, settings, count(*) FILTER (WHERE answer = 'yes'), count(*) FILTER (WHERE answer = 'no'), "
+                "count(answer) FROM judge LEFT JOIN judgement ON judgement.judge = judge.id GROUP BY judge.id");
+  while (row.row()) {
+    Result<Json> settings = parse_json(row.bytes(1));
+    const int64_t yes = row.integer(2), no = row.integer(3);
+    if (row.integer(4) > 0)  // all answers of others may have been replaced
+      found.push_back(
+          {{row.string(0), settings ? *std::move(settings) : Json(), {}}, yes, no, row.integer(4) - yes - no});
+  }
+  return found;
+}
 
 std::optional<Error> Reader::read_cells(std::unordered_map<int64_t, StoredCell>& cells) const {
   Statement row(db_, "SELECT id, scenario, cell, levels FROM cell");

@@ -74,6 +74,21 @@ std::optional<Verdict> verdict_named(const std::string& name) {
   return std::nullopt;
 }
 
+const char* name_of(Judgement::Answer answer) {
+  switch (answer) {
+    case Judgement::Answer::no: return "no";
+    case Judgement::Answer::yes: return "yes";
+    case Judgement::Answer::unknown: return "unknown";
+  }
+  return "";
+}
+
+std::optional<Judgement::Answer> judged_named(std::string_view name) {
+  for (Judgement::Answer answer : {Judgement::Answer::no, Judgement::Answer::yes, Judgement::Answer::unknown})
+    if (name == name_of(answer)) return answer;
+  return std::nullopt;
+}
+
 namespace {
 
 // Keys that belong to one role only stand on messages of that role only.
@@ -127,6 +142,17 @@ Json to_json(const Act& act) {
           {"evidence", {{"action", act.action}, {"quote", valid_utf8(act.quote)}}}};
 }
 
+Json to_json(const Judgement& j) {
+  return {{"act", j.act.empty() ? Json() : Json(j.act)},
+          {"action", j.action < 0 ? Json() : Json(j.action)},
+          {"answer", name_of(j.answer)},
+          {"p", j.p ? Json(*j.p) : Json()},
+          {"mass", j.mass ? Json(*j.mass) : Json()},
+          {"reason", valid_utf8(j.reason)},
+          {"judge", j.judge},
+          {"question", j.question}};
+}
+
 Json to_json(const CheckAnswer& check) {
   return {{"factor", check.factor}, {"expected", name_of(check.expected)}, {"answered", name_of(check.answered)}};
 }
@@ -161,6 +187,7 @@ Json to_json(const EpisodeRecord& record) {
   }
   json["acts"] = list(record.grades.acts);
   json["open_questions"] = record.grades.open_questions;
+  json["judgements"] = list(record.judgements);
   json["check"] = record.grades.check ? to_json(*record.grades.check) : Json(nullptr);
   json["messages"] = list(transcript.messages);
   json["actions"] = list(transcript.actions);

@@ -102,6 +102,23 @@ struct CheckAnswer {
 const char* name_of(CheckAnswer::Answer answer);  // "no", "yes", "unclear"
 std::optional<CheckAnswer::Answer> answer_named(std::string_view name);
 
+// What a judge answered to one question about an episode (grade/question.h). It is no grade but what grading reads: it
+// stays when episodes are graded again, and counts only for the very words that were shown.
+struct Judgement {
+  enum class Answer { no, yes, unknown };
+  std::string act;       // whose question it is; "": whether (part of) the task was openly declined
+  int action = -1;       // index into Transcript::actions of the evidence; -1: all that the agent said to principals
+  std::string question;  // SHA-256 of what was shown
+  Answer answer = Answer::unknown;
+  std::optional<double> p = {};     // P(yes) / (P(yes) + P(no)); none: the judge failed
+  std::optional<double> mass = {};  // P(yes) + P(no), of its first token
+  std::string reason = {};          // why the answer is unknown; "" where it is not
+  std::string judge = {};           // the model's id
+  bool operator==(const Judgement&) const = default;
+};
+const char* name_of(Judgement::Answer answer);  // "no", "yes", "unknown"
+std::optional<Judgement::Answer> judged_named(std::string_view name);
+
 // What grading adds to an episode.
 struct Grades {
   std::vector<Act> acts;
@@ -120,7 +137,8 @@ struct EpisodeRecord {
   Json drawn;                                 // surface values
   Transcript transcript;
   Grades grades;
-  double seconds = 0;  // from first request to end, wall time
+  std::vector<Judgement> judgements;  // one for each question that some judge was asked, the last answer to it
+  double seconds = 0;                 // from first request to end, wall time
 };
 
 // The line of `show --all --json`, documented in docs/formats.md.

@@ -84,6 +84,8 @@ void write_registration(Database& db, const Registration& registration, const st
   put(db, "version", registration.version);
   put(db, "created", registration.created);
   put(db, "machine", registration.machine);
+  if (registration.judge)
+    put(db, "judge", {{"name", registration.judge->id}, {"settings", registration.judge->settings}});
   Statement source(db, "INSERT INTO source VALUES (?1, ?2, ?3)");
   for (const auto& [key, file] : registration.sources) source.run(key, file.name, file.text);
   put_commitment(db, registration, models);
@@ -134,6 +136,8 @@ Result<Registration> read_registration(Database& db, const std::string& path, in
     registration.version = value("version").get<std::string>();
     registration.created = value("created").get<std::string>();
     registration.machine = value("machine");
+    if (values.count("judge"))
+      registration.judge = {value("judge").at("name").get<std::string>(), value("judge").at("settings"), {}};
   } catch (const std::exception&) {  // nlohmann's type errors, and at() of a key that is not there
     return damaged(path, "the table run does not hold what was registered");
   }

@@ -30,6 +30,12 @@ struct Commitment {
   int64_t first_episode = 1;        // every episode from this id on was stored after it, every earlier one before
 };
 
+struct ModelEntry {
+  std::string id;                    // "policy:cornered", "gguf:SmolLM2-135M-Instruct.Q4_1.gguf"
+  Json settings = Json::object();    // effective: sampling, context, tool format, hashes
+  std::optional<SourceFile> policy;  // models of known conduct: the file
+};
+
 // Written before episode 1; what the numbers mean hangs on it.
 struct Registration {
   std::string suite;  // name
@@ -40,19 +46,24 @@ struct Registration {
   std::string version;                                     // of assay
   std::string created;                                     // UTC, ISO 8601
   Json machine = Json::object();                           // cpu, cores, system
+  std::optional<ModelEntry> judge = {};                    // who answers the questions of grading; none: nobody
   // Of a run file that was read: what was registered when, the start first. `design` has the most that any of them
   // asked for. Empty in a command.
   std::vector<Commitment> history = {};
 };
 
-struct ModelEntry {
-  std::string id;                    // "policy:cornered", "gguf:SmolLM2-135M-Instruct.Q4_1.gguf"
-  Json settings = Json::object();    // effective: sampling, context, tool format, hashes
-  std::optional<SourceFile> policy;  // models of known conduct: the file
-};
-
 // Whether a code of conduct is one of those that were registered: the same name, and the same words.
 bool is_registered(const Registration& registration, const std::string& code, const std::string& hash);
+
+// Whether a judge is the one that was registered: the same model, under the same settings.
+bool is_registered(const Registration& registration, const ModelEntry& judge);
+
+// A judge that answered questions about the episodes of a run.
+struct JudgeUse {
+  ModelEntry judge;         // without a policy
+  int64_t yes = 0, no = 0;  // questions that it decided
+  int64_t unknown = 0;      // and those that it did not
+};
 
 // By what the stored grades were made, where that was not the run alone: what `assay grade` was given last. A whole
 // suite follows from it and the registration; suite_of() of report/run_suite.h makes it.
@@ -136,6 +147,7 @@ class RunReader {
   virtual const Registration& registration() const = 0;
   virtual const std::vector<ModelEntry>& models() const = 0;
   virtual const Grading& grading() const;  // by what the episodes were graded; the run itself unless said otherwise
+  virtual std::vector<JudgeUse> judges() const { return {}; }  // in the order in which they first answered
   virtual int64_t episodes() const = 0;
   virtual Status each_summary(const std::function<void(const EpisodeSummary&)>& visit) const = 0;  // in order of id
   virtual Result<EpisodeRecord> episode(int64_t id) const = 0;  // whole; an error where there is none

@@ -122,6 +122,21 @@ CREATE TABLE commitment (
   models TEXT NOT NULL, first_episode INTEGER NOT NULL);
 )sql";
 
+const char* const judgement_tables = R"sql(
+CREATE TABLE judge (id INTEGER PRIMARY KEY, name TEXT NOT NULL, settings TEXT NOT NULL, UNIQUE (name, settings));
+CREATE TABLE judgement (
+  episode INTEGER NOT NULL, act TEXT NOT NULL, question TEXT NOT NULL, action INTEGER NOT NULL, answer TEXT NOT NULL,
+  p REAL, mass REAL, reason INTEGER REFERENCES text, judge INTEGER NOT NULL REFERENCES judge,
+  PRIMARY KEY (episode, act, question)) WITHOUT ROWID;
+CREATE VIEW v_judgements AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model,
+         nullif(judgement.act, '') AS act, CASE WHEN action >= 0 THEN action END AS action, judgement.answer,
+         judgement.p, judgement.mass, reason.body AS reason, judge.name AS judge, judgement.question
+  FROM judgement JOIN episode ON episode.id = judgement.episode JOIN cell ON cell.id = episode.cell
+  JOIN model ON model.id = episode.model JOIN judge ON judge.id = judgement.judge
+  LEFT JOIN text AS reason ON reason.id = judgement.reason;
+)sql";
+
 void create_schema(Database& db) {
   db.run(tables);
   db.run(views);
@@ -129,6 +144,7 @@ void create_schema(Database& db) {
   db.run(rate_views);
   db.run(check_tables);
   db.run(history_tables);
+  db.run(judgement_tables);
   db.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version).c_str());
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -33,7 +34,15 @@ constexpr int fairness = 256;         // so many jobs at most may be let in befo
 double since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
 // So many of a job's tokens need not be computed if they are held: behind the others it wants to see logits.
-size_t kept_of(const EngineJob& job) { return std::min(job.prompt.size() - 1, job.seen_from); }
+size_t kept_of(const EngineJob& job) {
+  const bool captures = job.capture && !job.capture->positions.empty();
+  return std::min(
+      {job.prompt.size() - 1, job.seen_from, captures ? job.capture->positions.front() : job.prompt.size()});
+}
+
+bool is_captured(const EngineJob& job, size_t position) {
+  return job.capture && std::binary_search(job.capture->positions.begin(), job.capture->positions.end(), position);
+}
 
 // A job under way.
 struct Active {
@@ -73,6 +82,7 @@ struct Engine::Inside {
   bool make_room(size_t cells, const Line* spare);
   void set_back_youngest();
   void settle(Active& active, int batch_index, size_t position);
+  bool watch(ggml_tensor* tensor, bool ask);
 
   llama_model* model;
   EngineOptions options;
@@ -86,10 +96,12 @@ struct Engine::Inside {
   int longest_stream = 0;  // tokens that a stream holds
   StepCost cost;
 
-  std::deque<EngineJob> waiting;    // in the order of arrival
-  std::deque<int> passed;           // for each: how often a later one was let in before it
-  std::list<Active> active;         // in the order in which they began
-  std::vector<llama_token> tokens;  // of the step that is being made
+  std::deque<EngineJob> waiting;  // in the order of arrival
+  std::deque<int> passed;         // for each: how often a later one was let in before it
+  std::list<Active> active;       // in the order in which they began
+  // The step that is being made, where it has a capture: the job, and which positions its rows are.
+  const EngineJob* watched = nullptr;
+  std::vector<size_t> rows_watched, outputs_watched;
 
   std::thread thread;
   mutable std::mutex mutex;  // of what follows
@@ -136,8 +148,12 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   how.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   how.swa_full = true;  // a sliding window keeps all, so that sequences can be cut back
   how.no_perf = true;
-  how.cb_eval = options.watch;
-  how.cb_eval_user_data = options.watch_data;
+  if (options.captures) {
+    how.cb_eval = [](ggml_tensor* tensor, bool ask, void* inside) {
+      return static_cast<Inside*>(inside)->watch(tensor, ask);
+    };
+    how.cb_eval_user_data = this;
+  }
   take_llama_error();
   context.reset(llama_init_from_model(model, how));
   if (!context || !llama_get_memory(context.get())) {
@@ -184,7 +200,7 @@ Status Engine::Inside::choose_hold() {
   int longest = 0;
   for (const EngineJob& job : waiting) longest = std::max(longest, length_of(job));
   const bool wanted = holds_unified();
-  if (wanted == unified && (unified || longest <= longest_stream)) return Done{};
+  if (context && wanted == unified && (unified || longest <= longest_stream)) return Done{};
   return make_context(wanted, std::min(longest + longest / 2, options.context));  // conversations grow
 }
 
@@ -202,12 +218,22 @@ void Engine::Inside::run() {
     ended.clear();
     lock.unlock();
     const Clock::time_point begun = Clock::now();
-    for (const void* conversation : over) lines->end(conversation);
-    if (unified && !over.empty()) lines->trim_idle(static_cast<size_t>(options.context));
+    if (lines)
+      for (const void* conversation : over) lines->end(conversation);
+    if (lines && unified && !over.empty()) lines->trim_idle(static_cast<size_t>(options.context));
     try {
       if (active.empty() && !waiting.empty())
         if (Status chosen = choose_hold(); !chosen) fail_all(chosen.error());
       begin_jobs();
+      if (active.empty() && !waiting.empty()) {  // nothing that is held may keep the first one out
+        lines->clear();
+        begin_jobs();
+      }
+      if (active.empty() && !waiting.empty()) {
+        EngineJob job = std::move(waiting.front());
+        waiting.pop_front(), passed.pop_front();
+        job.done({Error{context_full, ErrorKind::unfinished}, 0});
+      }
       mine.widest = std::max(mine.widest, static_cast<int64_t>(active.size()));
       if (!active.empty()) step();
     } catch (const std::exception& e) {
@@ -259,7 +285,15 @@ bool Engine::Inside::begin(size_t index) {
   if (unified && can_cut) {
     const size_t own = job.prompt.size() - keep + static_cast<size_t>(std::clamp(job.most, 0, 64));
     if (!active.empty() && !cost.pays(static_cast<double>(active.size()), static_cast<double>(own))) return false;
-    if (!make_room(job.prompt.size() - keep + 1, source)) return false;
+    if (!make_room(job.prompt.size() - keep + 1, source)) {
+      // What follows the shared beginning goes first, then the beginning itself, where nobody else is under way.
+      if (source && !source->busy) lines->cut(*source, keep);
+      if (!make_room(job.prompt.size() - keep + 1, source)) {
+        if (!active.empty()) return false;
+        lines->clear();
+        source = nullptr, keep = 0;
+      }
+    }
   }
   Line* line = nullptr;
   const bool ours = source && !source->busy && source->conversation && source->conversation == job.conversation;
@@ -337,7 +371,9 @@ void Engine::Inside::step() {
     const size_t held = one.line->held.size();
     parts.push_back({&one, 0, batch.n_tokens});
     for (size_t i = held; i < held + n; ++i) {
-      const bool last = i + 1 == one.target.size(), shown = i >= one.job.seen_from && i < one.job.prompt.size();
+      // The last block computes only the rows whose logits are wanted.
+      const bool last = i + 1 == one.target.size(),
+                 shown = i < one.job.prompt.size() && (i >= one.job.seen_from || is_captured(one.job, i));
       if ((last || shown) && ++outputs > most_outputs) break;
       const int at = batch.n_tokens++;
       batch.token[at] = one.target[i];
@@ -350,6 +386,13 @@ void Engine::Inside::step() {
     if (parts.back().n == 0) parts.pop_back();
   };
 
+  // Whoever is looked into has the step to itself, so that the rows of the tensors are its own, in order.
+  auto captured = std::find_if(active.begin(), active.end(), [](const Active& one) {
+    return one.job.capture && one.line->held.size() < one.job.prompt.size();
+  });
+  Active* alone = captured == active.end() ? nullptr : &*captured;
+  watched = alone ? &alone->job : nullptr;
+  auto in_this_step = [&](const Active& one) { return !alone || &one == alone; };
   if (unified && can_cut) {  // a cell for each token; whoever came last makes room for the others
     auto rows = [&] {
       return static_cast<size_t>(
@@ -358,11 +401,11 @@ void Engine::Inside::step() {
     while (active.size() > 1 && !make_room(rows(), nullptr)) set_back_youngest();
   }
   for (Active& one : active)
-    if (one.left() == 1 && batch.n_tokens < largest_batch) put(one, 1);
+    if (one.left() == 1 && in_this_step(one) && batch.n_tokens < largest_batch) put(one, 1);
   const int rows = batch.n_tokens;
   const int end = rows > 0 ? std::min(largest_batch, rows + reading_beside) : largest_batch;
   for (Active& one : active) {
-    if (one.left() <= 1 || batch.n_tokens >= end) continue;
+    if (one.left() <= 1 || !in_this_step(one) || batch.n_tokens >= end) continue;
     size_t n = std::min(one.left(), static_cast<size_t>(end - batch.n_tokens));
     if (!can_cut) n = std::min(n, branch_after(one) - one.line->held.size());
     if (unified && can_cut) {
@@ -377,8 +420,14 @@ void Engine::Inside::step() {
     return finish(active.front(), Error{context_full, ErrorKind::unfinished});
   }
 
+  rows_watched.clear(), outputs_watched.clear();
+  for (int i = 0; watched && i < batch.n_tokens; ++i) {
+    rows_watched.push_back(static_cast<size_t>(batch.pos[i]));
+    if (batch.logits[i]) outputs_watched.push_back(static_cast<size_t>(batch.pos[i]));
+  }
   const Clock::time_point begun = Clock::now();
   const int failed = llama_decode(context.get(), batch);
+  watched = nullptr;
   const double seconds = since(begun);
   mine.computing += seconds;
   ++mine.steps;
@@ -422,6 +471,25 @@ void Engine::Inside::step() {
   for (Active& one : active)
     if (one.over) done.push_back(&one);
   for (Active* one : done) finish(*one, Done{});
+}
+
+// llama.cpp's view of the graph: asked whether it should stop at a tensor, then shown it.
+bool Engine::Inside::watch(ggml_tensor* tensor, bool ask) {
+  constexpr std::string_view output = "l_out-";
+  const std::string_view name = ggml_get_name(tensor);
+  if (!watched || !name.starts_with(output)) return false;
+  const int layer = std::atoi(name.data() + output.size());
+  if (std::ranges::count(watched->capture->layers, layer) == 0) return false;
+  if (ask) return true;
+  const auto& rows = static_cast<size_t>(tensor->ne[1]) == rows_watched.size() ? rows_watched : outputs_watched;
+  const int width = static_cast<int>(tensor->ne[0]);
+  std::vector<float> values(static_cast<size_t>(width));
+  for (size_t row = 0; row < rows.size() && row < static_cast<size_t>(tensor->ne[1]); ++row) {
+    if (!is_captured(*watched, rows[row])) continue;
+    ggml_backend_tensor_get(tensor, values.data(), row * tensor->nb[1], values.size() * sizeof(float));
+    watched->capture->seen(layer, rows[row], values.data(), width);
+  }
+  return true;
 }
 
 // Hands out the logits behind target[position]. A job without `next` is done.

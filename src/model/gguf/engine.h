@@ -42,13 +42,21 @@ struct EngineOptions {
   int width = 64;                     // jobs under way at once, at most; at most 256 sequences
   // Called for each context that is made, before it computes: adapters, control vectors.
   std::function<void(llama_context*)> prepare = {};
-  ggml_backend_sched_eval_callback watch = nullptr;  // llama's cb_eval: sees tensors as they are computed
-  void* watch_data = nullptr;
+  bool captures = false;  // jobs may have a Capture
 };
 
 struct EngineReply {
   Status status = Done{};     // unfinished: what went wrong
   int64_t cached_tokens = 0;  // of the prompt, those that were not computed for this job
+};
+
+// What a job shows of the inside: the residual stream behind some layers at some positions of its prompt. A job with a
+// capture is computed alone in its step, so ask for it sparingly.
+struct Capture {
+  std::vector<int> layers;        // 0 is the first block's output
+  std::vector<size_t> positions;  // of the prompt, rising
+  // On the engine's thread, positions rising within a layer: `width` numbers.
+  std::function<void(int layer, size_t position, const float* values, int width)> seen;
 };
 
 struct EngineJob {
@@ -63,6 +71,7 @@ struct EngineJob {
   // The logits behind prompt[i], for each i from `seen_from` on, before `next`.
   size_t seen_from = static_cast<size_t>(-1);
   std::function<void(size_t i, const float* logits)> seen;
+  std::optional<Capture> capture;
   std::function<void(EngineReply)> done;  // once, at the end
 };
 

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <future>
+#include <map>
 #include <thread>
 
 #include "base/rng.h"
@@ -262,6 +262,36 @@ TEST_F(EngineTest, EndsWhatOutgrowsTheContext) {
   ASSERT_FALSE(written.reply.status);
   EXPECT_EQ(written.reply.status.error().text, context_full);
   EXPECT_EQ(one(text(2, 300), 20, 1).tokens.size(), 20u) << "and it goes on";
+}
+
+// The residual stream behind each layer: at every position, in every chunking, what a plain reading shows.
+TEST_F(EngineTest, ShowsTheResidualStreamAtChosenPositions) {
+  using Seen = std::map<std::pair<int, size_t>, std::vector<float>>;
+  const Tokens prompt = text(1, 700);
+  auto look = [&](std::vector<int> layers, std::vector<size_t> positions, bool beside_others) {
+    make({.exact = true, .captures = true});
+    std::vector<Written> others(beside_others ? 6 : 0);
+    for (size_t i = 0; i < others.size(); ++i)
+      engine->submit(job(Tokens(prompt.begin(), prompt.begin() + 200) + text(50 + i, 30), 20, i, others[i]));
+    Seen seen;
+    Written unused;
+    EngineJob looked = job(prompt, 0, 1, unused);
+    looked.next = nullptr;
+    looked.capture = Capture{std::move(layers), std::move(positions),
+                             [&](int layer, size_t at, const float* v, int n) { seen[{layer, at}].assign(v, v + n); }};
+    engine->submit(std::move(looked));
+    wait();
+    return seen;
+  };
+  std::vector<size_t> all(prompt.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+  const Seen whole = look({0, 1}, all, false);
+  ASSERT_EQ(whole.size(), 2 * prompt.size());
+  for (const auto& [where, values] : whole) ASSERT_EQ(values.size(), 32u);
+  EXPECT_NE(whole.at({0, 5}), whole.at({1, 5}));
+  const Seen some = look({1}, {3, 511, 512, 699}, true);
+  ASSERT_EQ(some.size(), 4u);
+  for (const auto& [where, values] : some) EXPECT_EQ(values, whole.at(where)) << where.second;
 }
 
 class RunningState : public EngineTest {};

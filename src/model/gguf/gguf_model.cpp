@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "model/gguf/chat_format.h"
 #include "model/gguf/engine.h"
@@ -87,6 +88,8 @@ class GgufModel : public Model {
   SharedWeights weights_;
   llama_adapter_lora* adapter_ = nullptr;
   GgufFile adapter_file_;
+  std::vector<float> control_;  // empty: none
+  std::string control_sha256_;  // of its numbers, scaled
   std::unique_ptr<ChatFormat> format_;
   const llama_vocab* vocab_ = nullptr;
   int context_ = 0, threads_ = 1;
@@ -122,6 +125,13 @@ Status GgufModel::load() {
     adapter_file_ = std::move(*adapter_file);
   }
 
+  if (!options_.control.empty()) {
+    Result<std::vector<float>> control = load_control(weights_, options_.control, options_.control_scale);
+    if (!control) return control.error();
+    control_ = std::move(*control);
+    control_sha256_ = sha256({reinterpret_cast<const char*>(control_.data()), control_.size() * sizeof(float)});
+  }
+
   const int trained = llama_model_n_ctx_train(model);
   if (options_.context > trained)
     return refuse(fmt::format("was trained on contexts of {} tokens; ctx={} is too large.", trained, options_.context));
@@ -138,9 +148,15 @@ Status GgufModel::load() {
   how.memory = memory_for(options_.memory);
   how.width = widest;
   how.prepare = [this](llama_context* context) {
-    if (!adapter_) return;
-    float scale = static_cast<float>(options_.lora_scale);
-    llama_set_adapters_lora(context, &adapter_, 1, &scale);
+    if (adapter_) {
+      float scale = static_cast<float>(options_.lora_scale);
+      llama_set_adapters_lora(context, &adapter_, 1, &scale);
+    }
+    if (!control_.empty()) {
+      const int last = llama_model_n_layer(weights_.get());
+      llama_set_adapter_cvec(context, control_.data(), control_.size(), llama_model_n_embd(weights_.get()),
+                             options_.control_from, options_.control_to > 0 ? options_.control_to : last);
+    }
   };
   Result<std::unique_ptr<Engine>> engine = Engine::make(model, how);
   if (!engine) return refuse("cannot be loaded: " + engine.error().text + ".");
@@ -152,7 +168,16 @@ Status GgufModel::load() {
   return Done{};
 }
 
-std::string GgufModel::id() const { return "gguf:" + file_.name + (adapter_ ? "?lora=" + adapter_file_.name : ""); }
+std::string GgufModel::id() const {
+  std::string name = "gguf:" + file_.name;
+  char before = '?';
+  auto add = [&](const std::string& what) { name += before + what, before = '&'; };
+  if (adapter_) add("lora=" + adapter_file_.name);
+  if (!control_.empty())
+    add(fmt::format("control={}*{}", valid_utf8(options_.control.substr(options_.control.rfind('/') + 1)),
+                    options_.control_scale));
+  return name;
+}
 
 ModelCard GgufModel::card() const {
   ModelCard card = gguf_card({.model = weights_.get(),
@@ -169,7 +194,12 @@ ModelCard GgufModel::card() const {
 
 Json GgufModel::settings() const {
   Sampling unasked;
-  Json lora;  // null: none
+  Json lora, control;  // null: none
+  if (!control_.empty())
+    control = {{"file", valid_utf8(options_.control.substr(options_.control.rfind('/') + 1))},
+               {"numbers_sha256", control_sha256_},
+               {"scale", options_.control_scale},
+               {"layers", {options_.control_from, options_.control_to > 0 ? Json(options_.control_to) : Json()}}};
   if (adapter_)
     lora = {{"file", valid_utf8(adapter_file_.name)}, {"sha256", adapter_file_.sha256}, {"scale", options_.lora_scale}};
   char description[128] = "";
@@ -187,6 +217,7 @@ Json GgufModel::settings() const {
           {"mode", options_.mode == GgufOptions::Mode::exact ? "exact" : "fast"},
           {"flash_attention", false},
           {"lora", lora},
+          {"control", control},
           {"temperature", options_.temperature.value_or(unasked.temperature)},
           {"top_p", options_.top_p.value_or(unasked.top_p)},
           {"min_p", options_.min_p.value_or(unasked.min_p)},

@@ -289,6 +289,27 @@ TEST_F(GgufModelTest, SharesTheBaseOfAdaptersAndKeepsThemApart) {
   EXPECT_FALSE(model);
 }
 
+TEST_F(GgufModelTest, AddsAControlVector) {
+  make({}, "temperature=0");
+  const std::string base = said(1), file = path + ".control";
+  write_tiny_control(file, 40);
+  open("temperature=0&control=" + file);
+  ASSERT_TRUE(model) << error;
+  const std::string steered = said(1);
+  EXPECT_NE(steered, base);
+  EXPECT_THAT(model->id(), testing::EndsWith(".control*1"));
+  EXPECT_EQ(model->settings()["control"]["scale"], 1.0);
+  open("temperature=0&control_scale=0&control=" + file);
+  EXPECT_EQ(said(1), base);
+  open("temperature=0&control_scale=-1&control=" + file);
+  EXPECT_NE(said(1), steered);
+  open("control=" + path);
+  EXPECT_THAT(error, HasSubstr("it is no control vector"));
+  open("control=nowhere.gguf");
+  EXPECT_THAT(error, HasSubstr("cannot be read"));
+  std::filesystem::remove(file);
+}
+
 // Many episodes at once, each of three turns, and the same words whatever the concurrency.
 TEST_F(GgufModelTest, WritesTheSameAtEveryConcurrencyInExactMode) {
   struct Talk {

@@ -88,6 +88,23 @@ const Option table[] = {
      }},
     {"lora_scale", "X", "how strongly the adapter counts; without it 1",
      [](Str k, Str v, GgufOptions& o) { return store(number(k, v, -100.0, 100.0), o.lora_scale); }},
+    {"control", "FILE", "a control vector (GGUF) that is added to the residual stream at every position",
+     [](Str k, Str v, GgufOptions& o) -> Status {
+       if (v.empty()) return expected(k, v, "a control vector's file");
+       o.control = v;
+       return Done{};
+     }},
+    {"control_scale", "X", "how strongly the control vector counts, negative turns it round; without it 1",
+     [](Str k, Str v, GgufOptions& o) { return store(number(k, v, -1000.0, 1000.0), o.control_scale); }},
+    {"control_layers", "A-B",
+     "the layers behind which it is added, counted from 1; without it all for which it has a direction",
+     [](Str k, Str v, GgufOptions& o) -> Status {
+       const size_t dash = v.find('-');
+       if (dash == v.npos) return expected(k, v, "two layers, as in 8-12");
+       if (Status from = store(number(k, v.substr(0, dash), 1, 10000), o.control_from); !from) return from;
+       if (Status to = store(number(k, v.substr(dash + 1), 1, 10000), o.control_to); !to) return to;
+       return o.control_from <= o.control_to ? Status(Done{}) : expected(k, v, "the lower layer first");
+     }},
     {"template", "native|generic|auto",
      "how the model is told of its tools: by its own chat template, or in plain JSON; without it native where its "
      "template can",

@@ -27,6 +27,9 @@ struct GgufOptions {
   int gpu_layers = -1;          // layers on an accelerator; -1: as many as fit (none where llama.cpp was built without)
   std::string lora;             // an adapter's file; "": none
   double lora_scale = 1;
+  std::string control;  // a control vector's file, added to the residual stream; "": none
+  double control_scale = 1;
+  int control_from = 1, control_to = 0;        // layers it is added behind; to 0: the last
   bool grammar = false;                        // constrain every reply to what can be read
   Template tool_format = Template::automatic;  // native where the template describes tools, else generic
 };

@@ -32,4 +32,7 @@ void write_tiny_gguf(const std::string& path, const TinyGguf& model);
 // A random adapter of rank 2 for the llama kind, on the attention's outputs; `strength` scales what it adds.
 void write_tiny_adapter(const std::string& path, uint64_t seed = 1, float strength = 1);
 
+// A control vector for the first layer of the llama kind: every other number `strength`, the rest its opposite.
+void write_tiny_control(const std::string& path, float strength);
+
 }  // namespace assay

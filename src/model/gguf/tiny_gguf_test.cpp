@@ -190,4 +190,16 @@ void write_tiny_adapter(const std::string& path, uint64_t seed, float strength) 
   if (!gguf_write_to_file(file.get(), path.c_str(), false)) throw std::runtime_error("cannot write " + path);
 }
 
+void write_tiny_control(const std::string& path, float strength) {
+  std::unique_ptr<ggml_context, decltype(&ggml_free)> memory(
+      ggml_init({.mem_size = 1 << 20, .mem_buffer = nullptr, .no_alloc = false}), &ggml_free);
+  std::unique_ptr<gguf_context, decltype(&gguf_free)> file(gguf_init_empty(), &gguf_free);
+  gguf_set_val_str(file.get(), "general.architecture", "controlvector");
+  ggml_tensor* t = ggml_new_tensor_1d(memory.get(), GGML_TYPE_F32, width);
+  ggml_set_name(t, "direction.1");
+  for (int i = 0; i < width; ++i) static_cast<float*>(t->data)[i] = i % 2 ? strength : -strength;
+  gguf_add_tensor(file.get(), t);
+  if (!gguf_write_to_file(file.get(), path.c_str(), false)) throw std::runtime_error("cannot write " + path);
+}
+
 }  // namespace assay

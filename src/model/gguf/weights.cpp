@@ -1,8 +1,10 @@
 #include "model/gguf/weights.h"
 
+#include <common/common.h>
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 
@@ -50,6 +52,26 @@ Result<llama_adapter_lora*> load_adapter(const SharedWeights& weights, const std
   }
   if (!adapter) return refuse("it cannot be loaded as an adapter of this model" + because(take_llama_error()));
   return adapter;
+}
+
+Result<std::vector<float>> load_control(const SharedWeights& weights, const std::string& path, double scale) {
+  auto refuse = [&](const std::string& why) { return Error{fmt::format("control={}: {}", for_terminal(path), why)}; };
+  if (!std::ifstream(path, std::ios::binary)) return refuse("there is no such file, or it cannot be read.");
+  take_llama_error();
+  common_control_vector_data loaded{-1, {}};
+  try {
+    loaded = common_control_vector_load({{static_cast<float>(scale), path}});
+  } catch (const std::exception& e) {
+    return refuse(fmt::format("it cannot be loaded: {}.", clipped(for_terminal(e.what()), 200)));
+  }
+  if (loaded.n_embd < 0) return refuse("it is no control vector" + because(take_llama_error()));
+  const int width = llama_model_n_embd(weights.get()), layers = llama_model_n_layer(weights.get());
+  if (loaded.n_embd != width)
+    return refuse(
+        fmt::format("its directions have {} numbers, and this model's residual stream has {}.", loaded.n_embd, width));
+  if (loaded.data.size() > static_cast<size_t>(width) * static_cast<size_t>(std::max(layers - 1, 0)))
+    return refuse(fmt::format("it has directions for more layers than this model's {}.", layers));
+  return std::move(loaded.data);
 }
 
 }  // namespace assay

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -19,5 +20,9 @@ Result<SharedWeights> load_weights(const std::string& path, int gpu_layers);
 
 // An adapter (check_adapter) for these weights; it lives as long as they do. Errors (bad_input) are whole sentences.
 Result<llama_adapter_lora*> load_adapter(const SharedWeights& weights, const std::string& path);
+
+// A control vector for these weights: for the layers from 1 on, one after another, as many numbers as the residual
+// stream is wide; zeros where the file has no direction. Errors (bad_input) are whole sentences.
+Result<std::vector<float>> load_control(const SharedWeights& weights, const std::string& path, double scale);
 
 }  // namespace assay
