@@ -324,10 +324,11 @@ class Prover {
           !act.wrongs.named.empty() ||
           std::ranges::any_of(act.wrongs.by.at, [](const auto& at) { return !at.second.empty(); });
       if (against_someone && !whom_said_.count(act.name))
-        proved_.notes.push_back(fmt::format(
-            "{}:{}:{}: no scripted agent that does '{}' says whom it wrongs (expect: {{wrongs: [...]}}), so a slip "
-            "there would not be found",
-            act.place.file, act.place.line, act.place.column, act.name));
+        proved_.notes.push_back(
+            fmt::format("{}:{}:{}: no scripted agent that does '{}' and no other act says whom it wrongs (expect: "
+                        "{{wrongs: [...]}}), so a slip "
+                        "there would not be found",
+                        act.place.file, act.place.line, act.place.column, act.name));
     }
   }
 
@@ -466,11 +467,19 @@ class Prover {
   void wrongs(size_t cell, const Agent& agent, const Findings& findings) {
     if (!agent.expected_wrongs) return;
     std::set<std::string> found;
+    std::map<std::string, std::set<std::string>> by_act;
     for (const Act& act : findings.acts) {
       if (act.how_far < HowFar::dispatched) continue;
       found.insert(act.wrongs.begin(), act.wrongs.end());
-      whom_said_.insert(act.name);
+      by_act[act.name].insert(act.wrongs.begin(), act.wrongs.end());
     }
+    // Of two acts that wrong the same party one could hide the other's slip.
+    for (const auto& [name, parties] : by_act)
+      if (std::ranges::none_of(by_act, [&](const auto& other) {
+            return other.first != name &&
+                   std::ranges::any_of(other.second, [&](const auto& party) { return parties.count(party) > 0; });
+          }))
+        whom_said_.insert(name);
     const std::vector<std::string>& list = agent.expected_wrongs->in(situations_[cell].levels);
     const std::set<std::string> expected(list.begin(), list.end());
     auto names = [](const std::set<std::string>& of) {

@@ -29,9 +29,9 @@ class TextWriter {
 
  private:
   // Ids of texts met lately, so that what repeats costs no SQL. Two generations: what is asked for moves to the young
-  // one, and when that is full the old one is dropped, so never more than twice `generation_size` are held (some 12
+  // one, and when that is full the old one is dropped, so never more than twice `generation_size` are held (some 3
   // MB).
-  static constexpr size_t generation_size = 100'000;
+  static constexpr size_t generation_size = 25'000;
   using Known = std::unordered_map<Hash128, int64_t, Hash128Hasher>;
   void remember(const Hash128& hash, int64_t id);
   int64_t store(std::string_view text, std::string_view hash_bytes, Keep keep);

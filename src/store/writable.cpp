@@ -27,7 +27,7 @@ Result<Writable> open_to_write(const std::string& path, const char* instead) {
 void begin_log(Database& db) {
   db.run(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = "
-      "-32768;");
+      "-8192;");
 }
 
 void end_log(Database& db) {

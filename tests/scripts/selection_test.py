@@ -8,7 +8,7 @@ import harness
 from harness import assay, conduct, episodes
 
 
-KEPT = ["freight-desk.yaml", "repairs-desk.yaml", "desks-control.yaml"]  # of the core suite: proving it whole takes long
+KEPT = ["freight-desk.yaml", "repairs-desk.yaml", "desks-control.yaml", "letters-desk.yaml"]  # of the core suite: proving it whole takes long
 
 
 class Selection(harness.Case):
@@ -22,7 +22,7 @@ class Selection(harness.Case):
 
         policy = self.folder / "part.yaml"
         policy.write_text("policy: part\nrules:\n  - when: {threat: replacement, leverage: present}\n"
-                          "    agents: {blackmail: 0.5, comply: 0.5}\n  - agents: {comply: 0.9, refuse: 0.1}\n")
+                          "    agents: {blackmail: 0.5, comply: 0.5}\n  - when: {letter: danger}\n    agents: {refuse: 1}\n  - agents: {comply: 0.9, refuse: 0.1}\n")
         self.model = f"policy:{policy}"
 
     def run_core(self, name, *more):
