@@ -23,7 +23,9 @@ RunProgress sum(const RunProgress& a, const RunProgress& b) {
           .errors = a.errors + b.errors,
           .open = b.open,
           .turns = a.turns + b.turns,
-          .tokens = a.tokens + b.tokens};
+          .tokens = a.tokens + b.tokens,
+          .prompt_tokens = a.prompt_tokens + b.prompt_tokens,
+          .cached_tokens = a.cached_tokens + b.cached_tokens};
 }
 
 }  // namespace

@@ -252,6 +252,13 @@ int run(const Options& options, Output& out) {
     news = fmt::format("{} new in {}", counted(played.done),
                        seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds));
   out.print(paragraph(fmt::format("{}: {}, {}", stored_at, plural(held, "episode"), news), out.style()));
+  if (played.prompt_tokens > 0)
+    out.print(paragraph(
+        fmt::format("It read prompts of {} tokens, of which {:.0f} % were computed before, and wrote {}.",
+                    counted(played.prompt_tokens),
+                    100.0 * static_cast<double>(played.cached_tokens) / static_cast<double>(played.prompt_tokens),
+                    plural(played.tokens, "token")),
+        out.style()));
   if (judge) {
     writer->reset();  // the file is the grader's now
     if (int code = judge_episodes(file, *judge, options, stop, out); code != exit_done) return code;

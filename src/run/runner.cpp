@@ -154,7 +154,10 @@ class Loop {
   void feed(Open& open) {
     if (*open.answer) {
       progress_.turns += 1;
-      progress_.tokens += (*open.answer)->usage.completion_tokens;
+      const Usage& usage = (*open.answer)->usage;
+      progress_.tokens += usage.completion_tokens;
+      progress_.prompt_tokens += usage.prompt_tokens;
+      progress_.cached_tokens += usage.cached_tokens;
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - open.begun).count();
     work(open, [&open, seconds] {

@@ -19,7 +19,8 @@ struct RunProgress {
   int64_t done = 0, total = 0;  // episodes of this call
   int64_t errors = 0;           // of those done: the model failed
   int64_t open = 0;
-  int64_t turns = 0, tokens = 0;  // replies and tokens written so far
+  int64_t turns = 0, tokens = 0;                 // replies and tokens written so far
+  int64_t prompt_tokens = 0, cached_tokens = 0;  // of all prompts; of those, not computed again
 };
 
 // An episode that ended, with what graders need beside it.

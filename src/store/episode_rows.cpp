@@ -37,7 +37,7 @@ EventKind kind_of(Role role) { return static_cast<EventKind>(role); }
 static_assert(static_cast<int>(EventKind::system) == static_cast<int>(Role::system));
 static_assert(static_cast<int>(EventKind::tool) == static_cast<int>(Role::tool));
 static_assert(static_cast<int>(StopReason::end) == 0 &&
-              static_cast<int>(StopReason::length) == 2);  // the numbers are in files
+              static_cast<int>(StopReason::grammar) == 3);  // the numbers are in files
 
 }  // namespace
 
@@ -413,7 +413,7 @@ class EpisodeReader::Rows {
       Generation generation;
       generation.message = number(row, 0);
       generation.seed = static_cast<uint64_t>(row.integer(1));
-      generation.stop = static_cast<StopReason>(number(row, 2, 0, static_cast<int>(StopReason::length)));
+      generation.stop = static_cast<StopReason>(number(row, 2, 0, static_cast<int>(StopReason::grammar)));
       generation.prose = row.integer(3) != 0;
       generation.usage = {row.integer(4), row.integer(5), row.integer(6)};
       generation.raw = text(row, 7);

@@ -107,6 +107,7 @@ inline EpisodeRecord rich_episode() {
   t.generations[1].raw = "{\"tool\": \xff";
   t.generations[1].malformed = "not valid JSON at byte 9";
   t.generations[2].prose = true;
+  t.generations[0].stop = StopReason::grammar;
   t.generations[2].stop = StopReason::length;
   t.outcome = {Outcome::Kind::limit, "turns", "8 of 8"};
   r.grades.open_questions = {"blackmail", "leak"};

@@ -51,7 +51,7 @@ Line* Lines::fork(Line& from, size_t keep) {
     drop(*line);
     return nullptr;
   }
-  line->held.assign(from.held.begin(), from.held.begin() + keep);
+  line->held.assign(from.held.begin(), from.held.begin() + static_cast<std::ptrdiff_t>(keep));
   line->cells.reserve(keep);
   for (size_t i = 0; i < keep; ++i) {
     if (unified_) {
