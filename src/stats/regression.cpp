@@ -108,7 +108,7 @@ class Fit {
     const Matrix q = qr.householderQ() * Matrix::Identity(rows, rank);
     Matrix best = Matrix::Zero(columns, rows), unmoved = Matrix::Zero(columns, free);
     best.topRows(rank) = r.solve(q.transpose());
-    unmoved.topRows(rank) = -r.solve(Matrix(qr.matrixR().topRightCorner(rank, free)));
+    if (free > 0) unmoved.topRows(rank) = -r.solve(Matrix(qr.matrixR().topRightCorner(rank, free)));
     unmoved.bottomRows(free).setIdentity();
     inverse_ = qr.colsPermutation() * best;
     kernel_ = qr.colsPermutation() * unmoved;
