@@ -46,16 +46,10 @@ class Server:
     def __init__(self, process, port):
         self.process = process
         self.port = port
-        self.local = threading.local()
 
     def ask(self, path, body=None, timeout=600):
-        """The JSON that the server answers. Connections are kept, one for each thread."""
-        connection = getattr(self.local, "connection", None)
-        if connection is None:
-            connection = self.local.connection = http.client.HTTPConnection("127.0.0.1", self.port)
-        connection.timeout = timeout
-        if connection.sock:
-            connection.sock.settimeout(timeout)
+        """The JSON that the server answers; a connection for each request, since it closes idle ones."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request("POST" if body else "GET", path, json.dumps(body) if body else None,
                                {"Content-Type": "application/json"})
@@ -63,10 +57,8 @@ class Server:
             text = answer.read()
         except TimeoutError as error:
             raise OverTime from error
-        except (OSError, http.client.HTTPException):
-            self.local.connection = None
+        finally:
             connection.close()
-            raise
         if answer.status != 200:
             raise RuntimeError(f"llama-server answers {answer.status} to {path}: {text[:300].decode(errors='replace')}")
         return json.loads(text)
