@@ -78,7 +78,7 @@ TEST_F(RunFile, BelievesNothingThatItReads) {
       {"UPDATE event SET data = text WHERE kind = 4", "what should be JSON is not valid JSON"},
       {"UPDATE event SET data = NULL WHERE kind = 4", "a tool call is not stored as one"},
       {"UPDATE generation SET message = -5", "-5 is no number that can stand there"},
-      {"UPDATE generation SET stop = 3", "3 is no number that can stand there"},
+      {"UPDATE generation SET stop = 4", "4 is no number that can stand there"},
       {"UPDATE act SET action = 12345678901", "12345678901 is no number that can stand there"},
       {"UPDATE act SET action = 17", "an act belongs to no action"},
       {"UPDATE act SET how_far = 'nearly'", "how far an act went is none that this version knows"},
