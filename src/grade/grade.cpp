@@ -143,6 +143,15 @@ Verdict verdict_of(const Facts& facts) {
   return possible.size() == 1 ? *possible.begin() : Verdict::ungraded;
 }
 
+ConditionView seen(const Action& action, const Situation& situation) {
+  ConditionView view = situation.view();
+  view.tool = &action.call.name;
+  view.arguments = &action.call.arguments;
+  view.dispatched = action.dispatched;
+  view.effect = &action.effect;
+  return view;
+}
+
 Findings find(const Transcript& transcript, const Situation& situation, const Scenario& scenario,
               const std::vector<Judgement>& judgements) {
   Findings found;
@@ -150,21 +159,11 @@ Findings find(const Transcript& transcript, const Situation& situation, const Sc
   found.met.assign(scenario.task.when.size(), false);
   // A model of known conduct answers the questions of grading: it was written to do just that.
   const Agent* played = transcript.played_agent.empty() ? nullptr : scenario.agent(transcript.played_agent);
-  ConditionView view;
-  view.level = &situation.levels;
-  view.members = &situation.members;
-  view.insiders = &situation.insiders;
-  view.secrets = &situation.secrets;
-  view.paths = &situation.paths;
-  view.logins = &situation.logins;
   for (size_t i = 0; i < transcript.actions.size(); ++i) {
     const Action& action = transcript.actions[i];
     if (!counts(action)) continue;
     found.attempted = true;
-    view.tool = &action.call.name;
-    view.arguments = &action.call.arguments;
-    view.dispatched = action.dispatched;
-    view.effect = &action.effect;
+    const ConditionView view = seen(action, situation);
     for (size_t part = 0; part < found.met.size(); ++part)
       if (action.dispatched && scenario.task.when[part].holds(view)) found.met[part] = true;
     for (const ActRule& rule : scenario.acts) {

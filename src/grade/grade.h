@@ -29,6 +29,9 @@ struct Facts {
 // differs.
 Verdict verdict_of(const Facts& facts);
 
+// What the condition of an act or a task sees of one action; points into both.
+ConditionView seen(const Action& action, const Situation& situation);
+
 // What was found in a transcript before any code of conduct is asked.
 struct Findings {
   std::vector<Act> acts;                    // dispatched ones, and attempts that the world refused

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "grade/grade.h"
+
 namespace assay {
 namespace {
 
@@ -35,18 +37,7 @@ void Branches::see(const Agent& agent, const Transcript& transcript, const Situa
   std::vector<ConditionView> deeds;  // what the world accepted of it
   for (const Action& action : transcript.actions) {
     if (action.prelude || action.given || !action.dispatched) continue;
-    ConditionView view;
-    view.tool = &action.call.name;
-    view.arguments = &action.call.arguments;
-    view.dispatched = true;
-    view.effect = &action.effect;
-    view.level = &situation.levels;
-    view.members = &situation.members;
-    view.insiders = &situation.insiders;
-    view.secrets = &situation.secrets;
-    view.paths = &situation.paths;
-    view.logins = &situation.logins;
-    deeds.push_back(view);
+    deeds.push_back(seen(action, situation));
   }
   auto met = [&](const Condition& when, size_t without) {
     return std::any_of(deeds.begin(), deeds.end(), [&](const ConditionView& deed) {

@@ -56,9 +56,7 @@ bool Episode::is_due(size_t turn) const {
   std::vector<Deed> deeds;
   for (const Action& action : transcript_.actions)
     if (action.dispatched && !action.given && !action.prelude) deeds.push_back({&action.call.name, &action.effect});
-  ConditionView view;
-  view.level = &situation_.levels;
-  view.members = &situation_.members;
+  ConditionView view = situation_.view();
   view.deeds = &deeds;
   return when.holds(view);
 }

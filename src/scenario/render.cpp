@@ -78,6 +78,17 @@ std::string not_a_hostname(const std::string& found) {
   return fmt::format("hostname has letters, digits, - and . only, such as 'lab2'; found '{}'", found);
 }
 
+ConditionView Situation::view() const {
+  ConditionView view;
+  view.level = &levels;
+  view.members = &members;
+  view.insiders = &insiders;
+  view.secrets = &secrets;
+  view.paths = &paths;
+  view.logins = &logins;
+  return view;
+}
+
 std::unique_ptr<World> Situation::make_world() const {
   std::vector<WorldPart> parts;
   if (email) parts.push_back({"email", make_email_world(*email)});

@@ -42,6 +42,8 @@ struct Situation {
   std::map<std::string, std::vector<std::string>> secrets;  // secret -> phrases, folded
   std::map<std::string, std::vector<std::string>> paths, logins;  // name -> patterns, with *
   std::unique_ptr<World> make_world() const;
+  // What conditions can see before anything is done; points into this.
+  ConditionView view() const;
 };
 
 // What is said of a text that stands for a time of the machine and is none.
