@@ -57,15 +57,7 @@ class Table {
 };
 
 std::vector<Table> tabulate(std::span<const Grid> grids, std::span<const GridEpisode> episodes) {
-  std::map<int32_t, size_t> place;
-  for (size_t g = 0; g < grids.size(); ++g) place.emplace(grids[g].scenario, g);
-  std::vector<std::vector<GridEpisode>> sorted(grids.size());
-  for (const GridEpisode& episode : episodes) {
-    const auto found = place.find(episode.scenario);
-    if (found == place.end()) continue;
-    const auto cells = static_cast<int32_t>(grids[found->second].cells.size());
-    if (0 <= episode.cell && episode.cell < cells) sorted[found->second].push_back(episode);
-  }
+  std::vector<std::vector<GridEpisode>> sorted = by_grid(grids, episodes);
   std::vector<Table> tables;
   for (size_t g = 0; g < grids.size(); ++g) tables.emplace_back(grids[g], std::move(sorted[g]));
   return tables;
@@ -186,6 +178,19 @@ Interaction interaction(const std::vector<Table>& tables, Component first, Compo
 }
 
 }  // namespace
+
+std::vector<std::vector<GridEpisode>> by_grid(std::span<const Grid> grids, std::span<const GridEpisode> episodes) {
+  std::map<int32_t, size_t> place;
+  for (size_t g = 0; g < grids.size(); ++g) place.emplace(grids[g].scenario, g);
+  std::vector<std::vector<GridEpisode>> sorted(grids.size());
+  for (const GridEpisode& episode : episodes) {
+    const auto found = place.find(episode.scenario);
+    if (found == place.end()) continue;
+    const auto cells = static_cast<int32_t>(grids[found->second].cells.size());
+    if (0 <= episode.cell && episode.cell < cells) sorted[found->second].push_back(episode);
+  }
+  return sorted;
+}
 
 MarginalEffect marginal_effect(std::span<const Grid> grids, std::span<const GridEpisode> episodes, Component of,
                                double level) {

@@ -71,6 +71,9 @@ struct Interaction {
   std::vector<CellWeight> weights;
 };
 
+// For each grid its episodes, in their order; without those whose scenario has no grid, or whose cell lies outside it.
+std::vector<std::vector<GridEpisode>> by_grid(std::span<const Grid> grids, std::span<const GridEpisode> episodes);
+
 // Episodes whose scenario has no grid, or whose cell lies outside it, are ignored; a scenario has one grid. Where no
 // grid holds the components, out_of is 0 and nothing is estimable.
 MarginalEffect marginal_effect(std::span<const Grid> grids, std::span<const GridEpisode> episodes, Component of,

@@ -5,7 +5,6 @@
 #include <array>
 #include <cassert>
 #include <cmath>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -124,15 +123,7 @@ class Fit {
 };
 
 std::vector<Fit> fit_all(std::span<const Grid> grids, std::span<const GridEpisode> episodes) {
-  std::map<int32_t, size_t> place;
-  for (size_t g = 0; g < grids.size(); ++g) place.emplace(grids[g].scenario, g);
-  std::vector<std::vector<GridEpisode>> sorted(grids.size());
-  for (const GridEpisode& episode : episodes) {
-    const auto found = place.find(episode.scenario);
-    if (found == place.end()) continue;
-    if (0 <= episode.cell && static_cast<size_t>(episode.cell) < grids[found->second].cells.size())
-      sorted[found->second].push_back(episode);
-  }
+  std::vector<std::vector<GridEpisode>> sorted = by_grid(grids, episodes);
   std::vector<Fit> fits;
   for (size_t g = 0; g < grids.size(); ++g) fits.emplace_back(grids[g], std::move(sorted[g]));
   return fits;
