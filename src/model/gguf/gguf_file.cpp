@@ -80,12 +80,29 @@ bool repeats_a_token(const gguf_context* gguf) {
   return false;
 }
 
+// The head of a file; null where it cannot be read. `tensors`: takes what describes them, if it is wanted.
+std::unique_ptr<gguf_context, Free> head_of(std::string_view bytes, ggml_context** tensors) {
+  take_llama_error();
+  try {
+    return std::unique_ptr<gguf_context, Free>(
+        gguf_init_from_buffer(bytes.data(), bytes.size(), {.no_alloc = true, .ctx = tensors}));
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+// Where the last of its tensors ends, in bytes from the file's beginning.
+size_t end_of_tensors(const gguf_context* gguf) {
+  size_t end = gguf_get_data_offset(gguf);
+  for (int64_t i = 0; i < gguf_get_n_tensors(gguf); ++i)
+    end = std::max(end, gguf_get_data_offset(gguf) + gguf_get_tensor_offset(gguf, i) + gguf_get_tensor_size(gguf, i));
+  return end;
+}
+
 // What is wrong with a file that is a GGUF, or "".
 std::string fault(const gguf_context* gguf, size_t size) {
-  size_t end = gguf_get_data_offset(gguf);
-  int64_t tensors = gguf_get_n_tensors(gguf);
-  for (int64_t i = 0; i < tensors; ++i)
-    end = std::max(end, gguf_get_data_offset(gguf) + gguf_get_tensor_offset(gguf, i) + gguf_get_tensor_size(gguf, i));
+  const size_t end = end_of_tensors(gguf);
+  const int64_t tensors = gguf_get_n_tensors(gguf);
   if (tensors > 0 && end > size) return fmt::format("is truncated: it has {} of {} bytes.", size, end);
 
   int64_t parts = find(gguf, "split.count", GGUF_TYPE_UINT16);
@@ -107,9 +124,9 @@ std::string fault(const gguf_context* gguf, size_t size) {
   return "";
 }
 
-std::string name_of_file(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
 }  // namespace
+
+std::string name_of_file(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 Result<GgufFile> check_gguf(const std::string& path) {
   capture_llama_log();
@@ -119,13 +136,7 @@ Result<GgufFile> check_gguf(const std::string& path) {
   if (!file.bytes().starts_with(GGUF_MAGIC)) return Error{fmt::format("gguf:{} is not a GGUF file.", shown)};
 
   ggml_context* tensors = nullptr;
-  take_llama_error();
-  std::unique_ptr<gguf_context, Free> gguf;
-  try {
-    gguf.reset(gguf_init_from_buffer(file.bytes().data(), file.bytes().size(), {.no_alloc = true, .ctx = &tensors}));
-  } catch (const std::exception&) {
-    // Said below.
-  }
+  const auto gguf = head_of(file.bytes(), &tensors);
   std::unique_ptr<ggml_context, Free> owner(tensors);
   if (!gguf) {
     std::string why = take_llama_error();
@@ -143,21 +154,13 @@ Result<GgufFile> check_adapter(const std::string& path) {
   Mapped file(path);
   if (!file.why().empty()) return refuse("it cannot be read: " + file.why());
   if (!file.bytes().starts_with(GGUF_MAGIC)) return refuse("it is not a GGUF file");
-  take_llama_error();
-  std::unique_ptr<gguf_context, Free> gguf;
-  try {
-    gguf.reset(gguf_init_from_buffer(file.bytes().data(), file.bytes().size(), {.no_alloc = true, .ctx = nullptr}));
-  } catch (const std::exception&) {
-    // Said below.
-  }
+  const auto gguf = head_of(file.bytes(), nullptr);
   if (!gguf) return refuse("it is truncated or damaged");
   const int64_t type = find(gguf.get(), "general.type", GGUF_TYPE_STRING);
   if (type < 0 || std::string_view(gguf_get_val_str(gguf.get(), type)) != "adapter")
     return refuse("it is no adapter (its general.type is not 'adapter')");
-  for (int64_t i = 0; i < gguf_get_n_tensors(gguf.get()); ++i)
-    if (gguf_get_data_offset(gguf.get()) + gguf_get_tensor_offset(gguf.get(), i) + gguf_get_tensor_size(gguf.get(), i) >
-        file.bytes().size())
-      return refuse("it is truncated");
+  if (gguf_get_n_tensors(gguf.get()) > 0 && end_of_tensors(gguf.get()) > file.bytes().size())
+    return refuse("it is truncated");
   return GgufFile{name_of_file(path), sha256(file.bytes())};
 }
 

@@ -13,6 +13,9 @@ struct GgufFile {
   std::string sha256;  // of the whole file
 };
 
+// Without its folder.
+std::string name_of_file(const std::string& path);
+
 // Refuses, each with one sentence (bad_input): what is no readable file, no GGUF, truncated or damaged, a part of a
 // split model, a vocabulary without a model, no text model, one without a chat template.
 Result<GgufFile> check_gguf(const std::string& path);

@@ -174,8 +174,7 @@ std::string GgufModel::id() const {
   auto add = [&](const std::string& what) { name += before + what, before = '&'; };
   if (adapter_) add("lora=" + adapter_file_.name);
   if (!control_.empty())
-    add(fmt::format("control={}*{}", valid_utf8(options_.control.substr(options_.control.rfind('/') + 1)),
-                    options_.control_scale));
+    add(fmt::format("control={}*{}", valid_utf8(name_of_file(options_.control)), options_.control_scale));
   return name;
 }
 
@@ -196,7 +195,7 @@ Json GgufModel::settings() const {
   Sampling unasked;
   Json lora, control;  // null: none
   if (!control_.empty())
-    control = {{"file", valid_utf8(options_.control.substr(options_.control.rfind('/') + 1))},
+    control = {{"file", valid_utf8(name_of_file(options_.control))},
                {"numbers_sha256", control_sha256_},
                {"scale", options_.control_scale},
                {"layers", {options_.control_from, options_.control_to > 0 ? Json(options_.control_to) : Json()}}};
