@@ -74,7 +74,7 @@ struct Engine::Inside {
   // --- the thread
   void run();
   void begin_jobs();
-  bool begin(size_t index);
+  bool begin(size_t index, const Lines::Match& match);
   void step();
   void finish(Active& active, Status status);
   void fail_all(const Error& error);
@@ -252,32 +252,30 @@ void Engine::Inside::begin_jobs() {
                                                 [&](const EngineJob& job) { return length_of(job) > longest_stream; });
   if (too_long && !active.empty()) return;
   while (!waiting.empty() && static_cast<int>(active.size()) < options.width) {
-    size_t chosen = waiting.size(), most = 0;
+    size_t chosen = waiting.size();
+    Lines::Match best;
     for (size_t i = 0; i < waiting.size(); ++i) {
       const std::vector<llama_token>& prompt = waiting[i].prompt;
       const size_t most_kept = kept_of(waiting[i]);
-      const size_t keep = lines->longest(prompt, most_kept).keep;
+      const Lines::Match match = lines->longest(prompt, most_kept);
       // What is being read for another job will be there soon.
       const bool wait = std::any_of(active.begin(), active.end(), [&](const Active& other) {
         const size_t common = std::min(common_prefix(other.job.prompt, prompt), most_kept);
-        return common >= keep + worth_waiting && other.line->held.size() < common;
+        return common >= match.keep + worth_waiting && other.line->held.size() < common;
       });
       if (wait) continue;
-      if (chosen == waiting.size() || keep > most) chosen = i, most = keep;
-      if (passed[i] > fairness) {
-        chosen = i;
-        break;
-      }
+      const bool long_passed = passed[i] > fairness;
+      if (chosen == waiting.size() || match.keep > best.keep || long_passed) chosen = i, best = match;
+      if (long_passed) break;
     }
-    if (chosen == waiting.size() || !begin(chosen)) return;
+    if (chosen == waiting.size() || !begin(chosen, best)) return;
     for (size_t i = 0; i < chosen; ++i) ++passed[i];
   }
 }
 
 // False where it must wait: for room, or because the others go faster without it.
-bool Engine::Inside::begin(size_t index) {
+bool Engine::Inside::begin(size_t index, const Lines::Match& match) {
   EngineJob& job = waiting[index];
-  const Lines::Match match = lines->longest(job.prompt, kept_of(job));
   Line* source = match.line;
   size_t keep = match.keep;
   if (!unified && can_cut && keep < worth_waiting) source = nullptr, keep = 0;
@@ -579,20 +577,5 @@ EngineRoom Engine::room() const {
 }
 
 const char* Engine::hold() const { return inside_->unified ? "unified" : "streams"; }
-
-Json to_json(const EngineWork& work) {
-  return {{"jobs", work.jobs},
-          {"prompt_tokens", work.prompt_tokens},
-          {"computed_tokens", work.computed_tokens},
-          {"written_tokens", work.written_tokens},
-          {"steps", work.steps},
-          {"unified_steps", work.unified_steps},
-          {"stream_steps", work.stream_steps},
-          {"widest", work.widest},
-          {"preempted", work.preempted},
-          {"seconds_computing", work.computing},
-          {"seconds_choosing", work.choosing},
-          {"seconds_busy", work.busy}};
-}
 
 }  // namespace assay

@@ -27,7 +27,6 @@
 #include <optional>
 #include <vector>
 
-#include "base/json.h"
 #include "base/result.h"
 
 namespace assay {
@@ -89,7 +88,6 @@ struct EngineWork {
   double busy = 0;              // seconds in all, of which the rest is ours
   int64_t unified_steps = 0, stream_steps = 0;
 };
-Json to_json(const EngineWork& work);
 
 // What the context that there is now can hold; a later one may be made otherwise.
 struct EngineRoom {

@@ -60,7 +60,6 @@ class Lines {
   size_t used() const { return used_; }  // cells that hold something
   size_t own_cells(const Line& line) const;
   int free_sequences() const { return static_cast<int>(free_.size()); }
-  std::list<Line>& all() { return lines_; }
 
  private:
   void release(Line& line, size_t keep);

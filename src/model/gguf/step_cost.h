@@ -17,11 +17,6 @@ class StepCost {
   // Whether one more sequence beside `rows` others pays. Before enough was measured: up to a width of `first_guess`.
   bool pays(double rows, double own_cells) const;
 
-  double fixed() const { return fit_[0]; }
-  double per_row() const { return fit_[1]; }
-  double per_row_and_cell() const { return fit_[2]; }
-  bool known() const { return known_; }
-
   static constexpr double first_guess = 32;
 
  private:
