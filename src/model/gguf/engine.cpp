@@ -56,6 +56,49 @@ struct Active {
   bool writing() const { return target.size() > job.prompt.size(); }
 };
 
+// The batch of one step, and whose tokens are in it.
+class StepBatch {
+ public:
+  struct Part {
+    Active* of;
+    size_t n;         // tokens
+    int first_index;  // in the batch
+  };
+
+  explicit StepBatch(int most_outputs) : batch(llama_batch_init(largest_batch, 0, 1)), most_outputs_(most_outputs) {}
+  ~StepBatch() { llama_batch_free(batch); }
+  StepBatch(const StepBatch&) = delete;
+  StepBatch& operator=(const StepBatch&) = delete;
+
+  int size() const { return batch.n_tokens; }
+
+  // Its next n tokens; fewer where a step can show no more logits.
+  void put(Active& one, size_t n) {
+    const size_t held = one.line->held.size();
+    Part part{&one, 0, batch.n_tokens};
+    for (size_t i = held; i < held + n; ++i) {
+      // The last block computes only the rows whose logits are wanted.
+      const bool last = i + 1 == one.target.size(),
+                 shown = i < one.job.prompt.size() && (i >= one.job.seen_from || is_captured(one.job, i));
+      if ((last || shown) && ++outputs_ > most_outputs_) break;
+      const int at = batch.n_tokens++;
+      batch.token[at] = one.target[i];
+      batch.pos[at] = static_cast<llama_pos>(i);
+      batch.n_seq_id[at] = 1;
+      batch.seq_id[at][0] = one.line->seq;
+      batch.logits[at] = last || shown;
+      ++part.n;
+    }
+    if (part.n > 0) parts.push_back(part);
+  }
+
+  llama_batch batch;
+  std::vector<Part> parts;
+
+ private:
+  int most_outputs_, outputs_ = 0;
+};
+
 }  // namespace
 
 struct Engine::Inside {
@@ -76,6 +119,10 @@ struct Engine::Inside {
   void begin_jobs();
   bool begin(size_t index, const Lines::Match& match);
   void step();
+  int fill(StepBatch& batch);
+  bool compute(const StepBatch& batch, int rows);
+  void take_in(const StepBatch& batch);
+  void give_way();
   void finish(Active& active, Status status);
   void fail_all(const Error& error);
   size_t branch_after(const Active& active) const;
@@ -145,7 +192,8 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   }
   how.n_outputs_max = std::max<uint32_t>(how.n_seq_max, least_outputs);  // llama.cpp wants one for each sequence
   how.n_threads = how.n_threads_batch = options.threads;
-  how.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  // Fast: attention.h on the CPU, where the model allows.
+  how.flash_attn_type = options.exact ? LLAMA_FLASH_ATTN_TYPE_DISABLED : LLAMA_FLASH_ATTN_TYPE_AUTO;
   how.swa_full = true;  // a sliding window keeps all, so that sequences can be cut back
   how.no_perf = true;
   if (options.captures) {
@@ -355,35 +403,14 @@ size_t Engine::Inside::branch_after(const Active& reading) const {
 }
 
 void Engine::Inside::step() {
-  struct Part {
-    Active* of;
-    size_t n;         // tokens
-    int first_index;  // in the batch
-  };
-  std::vector<Part> parts;
-  llama_batch batch = llama_batch_init(largest_batch, 0, 1);
-  std::unique_ptr<llama_batch, void (*)(llama_batch*)> owner(&batch, [](llama_batch* b) { llama_batch_free(*b); });
-  int outputs = 0;
-  const int most_outputs = std::max(static_cast<int>(llama_n_seq_max(context.get())), least_outputs);
-  auto put = [&](Active& one, size_t n) {
-    const size_t held = one.line->held.size();
-    parts.push_back({&one, 0, batch.n_tokens});
-    for (size_t i = held; i < held + n; ++i) {
-      // The last block computes only the rows whose logits are wanted.
-      const bool last = i + 1 == one.target.size(),
-                 shown = i < one.job.prompt.size() && (i >= one.job.seen_from || is_captured(one.job, i));
-      if ((last || shown) && ++outputs > most_outputs) break;
-      const int at = batch.n_tokens++;
-      batch.token[at] = one.target[i];
-      batch.pos[at] = static_cast<llama_pos>(i);
-      batch.n_seq_id[at] = 1;
-      batch.seq_id[at][0] = one.line->seq;
-      batch.logits[at] = last || shown;
-      ++parts.back().n;
-    }
-    if (parts.back().n == 0) parts.pop_back();
-  };
+  StepBatch batch(std::max(static_cast<int>(llama_n_seq_max(context.get())), least_outputs));
+  const int rows = fill(batch);
+  if (batch.parts.empty()) return give_way();  // all are reading, and there is no room for another token
+  if (compute(batch, rows)) take_in(batch);
+}
 
+// A token of each job that writes, then chunks of the prompts that are being read. How many jobs write.
+int Engine::Inside::fill(StepBatch& batch) {
   // Whoever is looked into has the step to itself, so that the rows of the tensors are its own, in order.
   auto captured = std::find_if(active.begin(), active.end(), [](const Active& one) {
     return one.job.capture && one.line->held.size() < one.job.prompt.size();
@@ -399,65 +426,74 @@ void Engine::Inside::step() {
     while (active.size() > 1 && !make_room(rows(), nullptr)) set_back_youngest();
   }
   for (Active& one : active)
-    if (one.left() == 1 && in_this_step(one) && batch.n_tokens < largest_batch) put(one, 1);
-  const int rows = batch.n_tokens;
+    if (one.left() == 1 && in_this_step(one) && batch.size() < largest_batch) batch.put(one, 1);
+  const int rows = batch.size();
   const int end = rows > 0 ? std::min(largest_batch, rows + reading_beside) : largest_batch;
   for (Active& one : active) {
-    if (one.left() <= 1 || !in_this_step(one) || batch.n_tokens >= end) continue;
-    size_t n = std::min(one.left(), static_cast<size_t>(end - batch.n_tokens));
+    if (one.left() <= 1 || !in_this_step(one) || batch.size() >= end) continue;
+    size_t n = std::min(one.left(), static_cast<size_t>(end - batch.size()));
     if (!can_cut) n = std::min(n, branch_after(one) - one.line->held.size());
     if (unified && can_cut) {
-      while (n > 0 && lines->used() + batch.n_tokens + n > cells && lines->evict()) continue;
-      const size_t room = cells - std::min(cells, lines->used() + static_cast<size_t>(batch.n_tokens));
-      n = std::min(n, room);
+      const auto in_batch = static_cast<size_t>(batch.size());
+      while (n > 0 && lines->used() + in_batch + n > cells && lines->evict()) continue;
+      n = std::min(n, cells - std::min(cells, lines->used() + in_batch));
     }
-    if (n > 0) put(one, n);
+    if (n > 0) batch.put(one, n);
   }
-  if (parts.empty()) {  // all are reading, and there is no room for another token
-    if (active.size() > 1) return set_back_youngest();
-    return finish(active.front(), Error{context_full, ErrorKind::unfinished});
-  }
+  return rows;
+}
 
+// False where the step came to nothing: then it is made again with less, or its jobs have ended.
+bool Engine::Inside::compute(const StepBatch& batch, int rows) {
   rows_watched.clear(), outputs_watched.clear();
-  for (int i = 0; watched && i < batch.n_tokens; ++i) {
-    rows_watched.push_back(static_cast<size_t>(batch.pos[i]));
-    if (batch.logits[i]) outputs_watched.push_back(static_cast<size_t>(batch.pos[i]));
+  for (int i = 0; watched && i < batch.size(); ++i) {
+    rows_watched.push_back(static_cast<size_t>(batch.batch.pos[i]));
+    if (batch.batch.logits[i]) outputs_watched.push_back(static_cast<size_t>(batch.batch.pos[i]));
   }
   const Clock::time_point begun = Clock::now();
-  const int failed = llama_decode(context.get(), batch);
+  const int failed = llama_decode(context.get(), batch.batch);
   watched = nullptr;
   const double seconds = since(begun);
   mine.computing += seconds;
   ++mine.steps;
   ++(unified ? mine.unified_steps : mine.stream_steps);
   if (failed == 1) {  // no room: the books and the cache disagree about its gaps
-    if (lines->evict()) return;
-    if (active.size() > 1) return set_back_youngest();
-    return finish(active.front(), Error{context_full, ErrorKind::unfinished});
+    if (!lines->evict()) give_way();
+    return false;
   }
-  if (failed != 0)
-    return fail_all({fmt::format("llama.cpp could not compute (llama_decode: {}) {}", failed, take_llama_error()),
-                     ErrorKind::unfinished});
-  if (unified && batch.n_tokens == rows) cost.add(rows, static_cast<double>(lines->used()), seconds);
+  if (failed != 0) {
+    fail_all({fmt::format("llama.cpp could not compute (llama_decode: {}) {}", failed, take_llama_error()),
+              ErrorKind::unfinished});
+    return false;
+  }
+  if (unified && batch.size() == rows) cost.add(rows, static_cast<double>(lines->used()), seconds);
+  return true;
+}
 
+void Engine::Inside::give_way() {
+  if (active.size() > 1) return set_back_youngest();
+  finish(active.front(), Error{context_full, ErrorKind::unfinished});
+}
+
+// The books first, then what the jobs make of their logits.
+void Engine::Inside::take_in(const StepBatch& batch) {
   const Clock::time_point choosing = Clock::now();
-  for (const Part& part : parts) {
+  for (const StepBatch::Part& part : batch.parts) {
     Active& one = *part.of;
     const size_t from = one.line->held.size();
     const bool read = !one.writing();
     lines->add(*one.line, one.target.data() + from, part.n);
     (read ? mine.computed_tokens : mine.written_tokens) += static_cast<int64_t>(part.n);
   }
-  for (const Part& part : parts) {
+  for (const StepBatch::Part& part : batch.parts) {
     Active& one = *part.of;
     const size_t begin_at = one.line->held.size() - part.n;
     for (size_t i = 0; i < part.n; ++i)
-      if (batch.logits[part.first_index + static_cast<int>(i)])
-        settle(one, part.first_index + static_cast<int>(i), begin_at + i);
+      if (const int at = part.first_index + static_cast<int>(i); batch.batch.logits[at]) settle(one, at, begin_at + i);
   }
   // States are kept where others will part, and at the end of the prompt.
   if (!can_cut)
-    for (const Part& part : parts) {
+    for (const StepBatch::Part& part : batch.parts) {
       const Active& one = *part.of;
       const size_t held = one.line->held.size();
       if (held > one.job.prompt.size() || lines->free_sequences() == 0) continue;

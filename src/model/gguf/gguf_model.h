@@ -1,5 +1,5 @@
-// A GGUF file as a Model, through llama.cpp in this process: one request at a time, computing only what follows the
-// longest common prefix with the request before.
+// A GGUF file as a Model, through llama.cpp in this process: many requests beside each other, what they have in common
+// computed once (engine.h).
 #pragma once
 
 #include <memory>
