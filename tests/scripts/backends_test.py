@@ -1,8 +1,17 @@
-"""Models that need no weights: a script, the replay of a run, and what is validated of an agent of known conduct."""
+"""Models that need no weights: a script, the replay of a run, and what is validated of an agent of known conduct.
+And model files with which something is wrong.
+"""
 import json
+import os
+import resource
 import sqlite3
+import struct
+import subprocess
+import unittest
 
-from harness import SUITE, Case, assay, conduct, episodes, main
+from harness import ASSAY, SANITIZED, SOURCE, SUITE, Case, assay, conduct, environment, episodes, main
+
+TINY_MODEL = os.environ.get("TINY_MODEL", "")
 
 
 class Scripted(Case):
@@ -56,6 +65,102 @@ class Replay(Case):
         self.assertEqual({e["outcome"] for e in episodes(more) if e["epoch"] == 1}, {"error"})
         self.assert_refused(assay("run", SUITE, "-m", "replay:nowhere.assay", "-o", more), "nowhere.assay")
         self.assert_refused(assay("run", SUITE, "-m", f"replay:{run}?model=x", "-o", more), "policy:cornered")
+
+
+@unittest.skipUnless(os.path.exists(TINY_MODEL), "there is no tiny_model; TINY_MODEL names it")
+class BadModels(Case):
+    """Each is one sentence and exit code 2 before anything is written, or the outcome of an episode."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_file = self.folder / "out.assay"
+
+    def tiny(self, name, *options):
+        path = self.folder / f"{name}.gguf"
+        subprocess.run([TINY_MODEL, path, "--context", "8192", *options], check=True)
+        return path
+
+    def play(self, model, *more):
+        return assay("run", SUITE, "--only", "threat=none", "-m", f"gguf:{model}", "-o", self.run_file, *more)
+
+    def assert_one_sentence(self, done, *words):
+        self.assert_refused(done, *words)
+        self.assertEqual(len(done.err.splitlines()), 1, done.err)
+        self.assertFalse(self.run_file.exists(), "nothing was begun")
+
+    def test_files_that_are_no_models(self):
+        whole = self.tiny("whole").read_bytes()
+        text, cut, bare = (self.folder / name for name in ("text.gguf", "cut.gguf", "bare.gguf"))
+        text.write_text("Hello.\n")
+        cut.write_bytes(whole[:30000])
+        bare.write_bytes(whole[:3000])
+        for model, words in [(text, "is not a GGUF file."), (cut, f"is truncated: it has 30000 of {len(whole)} bytes."),
+                             (bare, "is truncated or damaged"), (self.folder, "cannot be read: it is a folder."),
+                             (self.folder / "none.gguf", "cannot be read: No such file or directory.")]:
+            with self.subTest(words):
+                self.assert_one_sentence(self.play(model), str(model), words)
+
+    def test_a_file_that_claims_more_than_it_holds(self):
+        def text(value):
+            return struct.pack("<Q", len(value)) + value
+
+        begin = b"GGUF" + struct.pack("<I", 3)
+        array = text(b"tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 1 << 40)
+        tensor = (text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama") + text(b"token_embd.weight")
+                  + struct.pack("<IQQIQ", 2, 1 << 40, 1 << 20, 0, 0))
+        for name, counts, claim in [("array", (0, 1), array), ("tensor", (1, 1), tensor)]:
+            with self.subTest(name):
+                model = self.folder / f"{name}.gguf"
+                model.write_bytes(begin + struct.pack("<QQ", *counts) + claim + bytes(100))
+                self.assert_one_sentence(self.play(model), "is truncated")
+
+    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
+    def test_a_file_without_permission(self):
+        model = self.tiny("secret")
+        model.chmod(0)
+        self.assert_one_sentence(self.play(model), "cannot be read: Permission denied.")
+
+    def test_options_that_do_not_fit(self):
+        model = self.tiny("tiny")
+        for options, words in [("ctx=512", "has a context of 512 tokens, too small: an episode of desk begins with"),
+                               ("ctx=9000", "was trained on contexts of 8192 tokens; ctx=9000 is too large."),
+                               ("ctx=many", "ctx=many: expected a number from 256"),
+                               ("ctxx=512", "unknown option 'ctxx'; did you mean 'ctx'?"),
+                               ("colour=red", "unknown option 'colour'; understood are ctx, threads"),
+                               ("template=native", "describes no tools; use template=generic."),
+                               (f"lora={model}", "it is no adapter"),
+                               (f"lora={self.folder}/none", "it cannot be read: No such file or directory."),
+                               (f"control={model}", "it is no control vector")]:
+            with self.subTest(options):
+                self.assert_one_sentence(self.play(f"{model}?threads=1&{options}"), words)
+
+    @unittest.skipIf(SANITIZED, "sanitizers reserve memory of their own")
+    def test_too_little_memory(self):
+        model = self.tiny("long", "--context", str(1 << 20))
+        gigabyte = 1 << 30
+        done = subprocess.run([ASSAY, "run", SUITE, "-m", f"gguf:{model}?threads=1&ctx={1 << 20}", "-o", self.run_file],
+                              cwd=SOURCE, env=environment(), capture_output=True, text=True, timeout=120,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (gigabyte // 2, gigabyte // 2)))
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("the memory does not suffice (ctx=N asks for a shorter context)", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertFalse(self.run_file.exists())
+
+    def test_a_model_that_never_stops_comes_to_its_limits(self):
+        model = self.tiny("endless", "--like", "<|im_end|>=-60", "--like", "<|endoftext|>=-60", "--like", "a=12")
+        done = self.play(f"{model}?threads=1&max_tokens=8")
+        self.assertEqual(done.code, 0, done.err)
+        for e in episodes(self.run_file):
+            self.assertEqual({g["stop"] for g in e["generations"]}, {"length"})
+            self.assertEqual(e["outcome"], "limit:tokens")
+
+    def test_logits_that_are_no_numbers_end_an_episode_and_not_the_run(self):
+        done = self.play(f"{self.tiny('broken', '--broken')}?threads=1")
+        self.assertEqual(done.code, 0, done.err)
+        self.assertIn("the model's logits are not numbers (NaN)", done.err)
+        played = list(episodes(self.run_file))
+        self.assertEqual(len(played), 4)
+        self.assertEqual({e["outcome"] for e in played}, {"error"})
 
 
 class Validate(Case):

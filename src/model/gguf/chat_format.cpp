@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cstring>
 
 #include "base/text.h"
 #include "model/generic_tools.h"
+#include "model/gguf/chat_format_read.h"
+#include "model/gguf/logprob.h"
 
 namespace assay {
 namespace {
@@ -39,8 +42,17 @@ bool nests_too_deep(std::string_view source) {
   return deepest > 500;
 }
 
+std::string_view trimmed_left(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first == text.npos ? std::string_view() : text.substr(first);
+}
+
+// Why the library failed, in a line. Of a template it tells the place first, at length, and what is wrong last.
 std::string shown(const std::exception& e) {
-  std::string what = for_terminal(e.what());
+  std::string what = e.what();
+  for (std::string_view before : {"Error: ", "Jinja Exception: "})
+    if (const size_t at = what.rfind(before); at != what.npos) what.erase(0, at + before.size());
+  what = for_terminal(what);
   std::replace(what.begin(), what.end(), '\n', ' ');
   return clipped(trimmed(what), 200);
 }
@@ -57,11 +69,33 @@ class CallIds {
   std::map<std::string, std::string> ids_;
 };
 
-// A template is tried on it.
+// A template is tried on these.
+std::vector<Message> trial_talk() {
+  return {{.role = Role::system, .text = "System."},
+          {.role = Role::user, .text = "Hello."},
+          {.role = Role::assistant, .calls = {{"1", "note", {{"text", "trial-call"}}}}},
+          {.role = Role::tool, .text = "Kept.", .call_id = "1", .tool = "note"}};
+}
 ToolSpec trial_tool() {
   return {"note",
           "Keeps a note.",
           {{"type", "object"}, {"properties", {{"text", {{"type", "string"}}}}}, {"required", {"text"}}}};
+}
+
+// What stands behind the prompt in the conversation `after`, which goes on from it. A prompt that opens thoughts, where
+// the finished turn has none, gets them closed at once: <think>\n, then \n</think>\n\n and the turn.
+std::optional<std::string> what_follows(const common_chat_params& prompt, const std::string& after) {
+  const std::string& before = prompt.prompt;
+  if (after.starts_with(before)) return after.substr(before.size());
+  const size_t thoughts = opened_thoughts(prompt);
+  if (thoughts == std::string::npos || prompt.thinking_end_tags.empty()) return std::nullopt;
+  if (!after.starts_with(before.substr(0, thoughts))) return std::nullopt;
+  const std::string_view open = trimmed(prompt.thinking_start_tag), close = trimmed(prompt.thinking_end_tags[0]);
+  std::string_view turn = std::string_view(after).substr(thoughts);
+  if (trimmed(turn).starts_with(open)) turn = trimmed_left(trimmed_left(turn).substr(open.size()));
+  if (trimmed(turn).starts_with(close)) return std::string(turn);
+  const std::string gap = before.ends_with('\n') ? "\n" : "";
+  return fmt::format("{}{}{}{}{}", gap, close, gap, gap, turn);
 }
 
 }  // namespace
@@ -70,6 +104,8 @@ struct ChatFormat::Inside {
   const llama_vocab* vocab = nullptr;
   common_chat_templates_ptr templates;
   std::map<std::string, bool> can;
+  bool folds_system = false;  // the template has no place for the system text, or loses it later on
+  bool loses_calls = false;   // the template writes no calls in a turn that has words as well
   std::array<std::vector<std::string>, 256> marks;  // spellings of control tokens, by their first byte
 };
 
@@ -97,24 +133,32 @@ Result<std::unique_ptr<ChatFormat>> ChatFormat::make(const llama_model* model, G
     return Error{fmt::format("has a chat template that cannot be used: {}.", why)};
   }
 
+  const std::string source = common_chat_templates_source(inside.templates.get());
   for (llama_token token = 0; token < llama_vocab_n_tokens(inside.vocab); ++token) {
-    if (!(llama_vocab_get_attr(inside.vocab, token) & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN))) continue;
-    std::string text = llama_vocab_get_text(inside.vocab, token);
-    if (!text.empty() && first_code_point(text) < text.size())
+    const llama_token_attr kind = llama_vocab_get_attr(inside.vocab, token);
+    const std::string text = llama_vocab_get_text(inside.vocab, token);
+    if (text.empty() || first_code_point(text) == text.size()) continue;
+    // A token of its own that the template writes, such as <tool_call>, is a mark as well.
+    const bool written = kind & LLAMA_TOKEN_ATTR_USER_DEFINED && !trimmed(text).empty() &&
+                         std::ispunct(static_cast<unsigned char>(text[0])) && source.find(text) != std::string::npos;
+    if (kind & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN) || written)
       inside.marks[static_cast<unsigned char>(text[0])].push_back(text);
   }
 
-  bool describes_tools = inside.can["supports_tools"] && inside.can["supports_tool_calls"];
+  const bool describes_tools = inside.can["supports_tools"] && inside.can["supports_tool_calls"];
   if (wish == GgufOptions::Template::native && !describes_tools)
     return Error{"has a chat template that describes no tools; use template=generic."};
   format->native_ = describes_tools && wish != GgufOptions::Template::generic;
+  inside.folds_system = !inside.can["supports_system_role"] || format->loses_system_text();
+  inside.loses_calls = format->native_ && format->loses_calls_beside_words();
+  if (format->native_ && !format->reads_its_own_calls()) {
+    if (wish == GgufOptions::Template::native)
+      return Error{"has a chat template whose tool calls llama.cpp cannot read; use template=generic."};
+    format->native_ = format->reads_calls_ = false;
+    inside.folds_system = !inside.can["supports_system_role"] || format->loses_system_text();
+  }
 
-  const ToolSpec tool = trial_tool();
-  std::vector<Message> trial = {{.role = Role::system, .text = "System."},
-                                {.role = Role::user, .text = "Hello."},
-                                {.role = Role::assistant, .calls = {{"1", "note", {{"text", "x"}}}}},
-                                {.role = Role::tool, .text = "Kept.", .call_id = "1", .tool = "note"}};
-  Result<Prompt> prompt = format->prompt(trial, {tool}, {}, false);
+  Result<Prompt> prompt = format->prompt(trial_talk(), {trial_tool()}, {}, false);
   if (!prompt) return Error{fmt::format("has a chat template that cannot be used: {}.", prompt.error().text)};
   if (prompt->tokens.empty()) return Error{"has a chat template that writes nothing."};
   format->name_ =
@@ -122,10 +166,58 @@ Result<std::unique_ptr<ChatFormat>> ChatFormat::make(const llama_model* model, G
   return format;
 }
 
+// Some templates write the system text only before a user turn that comes last: after the first result of a tool it
+// would be gone.
+bool ChatFormat::loses_system_text() const {
+  for (size_t turns = 2; turns <= trial_talk().size(); ++turns) {
+    std::vector<Message> talk = trial_talk();
+    talk.resize(turns);
+    if (talk.back().role == Role::assistant) continue;
+    Result<Prompt> prompt = this->prompt(talk, {trial_tool()}, {}, false);
+    if (prompt && prompt->params->prompt.find(trial_talk()[0].text) == std::string::npos) return true;
+  }
+  return false;
+}
+
+bool ChatFormat::loses_calls_beside_words() const {
+  std::vector<Message> talk = trial_talk();
+  talk[2].text = "Words.";
+  Result<Prompt> prompt = this->prompt(talk, {trial_tool()}, {}, false);
+  return prompt && prompt->params->prompt.find("trial-call") == std::string::npos;
+}
+
+// The library's readers are made for templates as they were known, or derived from them. So this one is tried: a call
+// is written as the template writes it and read back. Where it cannot be told what the template writes, it is trusted.
+bool ChatFormat::reads_its_own_calls() const {
+  std::vector<Message> talk = trial_talk();
+  const Message turn = talk[2];
+  talk.resize(2);
+  const std::vector<ToolSpec> tools = {trial_tool()};
+  Result<Prompt> prompt = this->prompt(talk, tools, {}, false);
+  if (!prompt) return true;
+  Result<std::vector<llama_token>> tokens = continuation(*prompt, talk, tools, {}, turn);
+  if (!tokens) return true;
+  // A mark that ends the turn may be one that the vocabulary does not know as such: then up to that mark.
+  std::string raw;
+  for (size_t i = 0; i <= tokens->size(); ++i) {
+    const bool may_end = i == tokens->size() || llama_vocab_is_control(inside_->vocab, (*tokens)[i]) ||
+                         llama_vocab_is_eog(inside_->vocab, (*tokens)[i]);
+    if (may_end && !raw.empty()) {
+      const Reply reply = read(*prompt, raw, false);
+      if (reply.calls.size() == 1 && reply.calls[0].name == turn.calls[0].name &&
+          reply.calls[0].arguments == turn.calls[0].arguments)
+        return true;
+    }
+    if (i < tokens->size()) raw += piece_of(inside_->vocab, (*tokens)[i]);
+  }
+  return false;
+}
+
 ChatAbilities ChatFormat::abilities() const {
   ChatAbilities can;
-  can.system_role = inside_->can.at("supports_system_role");
+  can.system_role = !inside_->folds_system;
   can.describes_tools = inside_->can.at("supports_tools") && inside_->can.at("supports_tool_calls");
+  can.reads_calls = can.describes_tools && reads_calls_;
   Result<Prompt> trial = prompt({{.role = Role::user, .text = "Hello."}}, {trial_tool()}, {}, /*grammar=*/true);
   can.constrains_calls = trial && !trial->grammar.gbnf.empty();
   Result<Prompt> free = prompt({{.role = Role::user, .text = "Hello."}}, {trial_tool()}, {}, /*grammar=*/false);
@@ -158,21 +250,39 @@ std::string ChatFormat::seamed(std::string_view text) const {
 
 std::vector<llama_token> ChatFormat::tokens_of(std::string_view prompt, bool begins) const {
   const llama_vocab* vocab = inside_->vocab;
+  auto tokenize = [&](std::string_view text) {
+    std::vector<llama_token> tokens(text.size() + 8);
+    auto write = [&] {
+      return llama_tokenize(vocab, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+                            static_cast<int32_t>(tokens.size()), /*add_special=*/false, /*parse_special=*/true);
+    };
+    int32_t n = write();
+    if (n < 0) {
+      tokens.resize(-n);
+      n = write();
+    }
+    tokens.resize(std::max(n, 0));
+    return tokens;
+  };
+  // SentencePiece puts a space before whatever it is given. What goes on in the middle of a text must not get one: it
+  // is read behind a line break, which is then taken off.
+  auto tokenize_behind = [&](std::string_view text) {
+    std::vector<llama_token> tokens = tokenize(text);
+    if (tokens.empty() || !piece_of(vocab, tokens[0]).starts_with(' ')) return tokens;
+    std::vector<llama_token> longer = tokenize("\n" + std::string(text));
+    std::string before;
+    for (auto at = longer.begin(); at != longer.end() && before.size() < 2; ++at) {
+      before += piece_of(vocab, *at);
+      if (before == " \n" || before == "\n") return std::vector<llama_token>(at + 1, longer.end());
+    }
+    return tokens;
+  };
   std::vector<llama_token> all;
   for (size_t begin = 0; begin <= prompt.size();) {
     size_t end = std::min(prompt.find(seam, begin), prompt.size());
-    std::string_view piece = prompt.substr(begin, end - begin);
-    std::vector<llama_token> tokens(piece.size() + 8);
-    auto tokenize = [&] {
-      return llama_tokenize(vocab, piece.data(), static_cast<int32_t>(piece.size()), tokens.data(),
-                            static_cast<int32_t>(tokens.size()), /*add_special=*/false, /*parse_special=*/true);
-    };
-    int32_t n = tokenize();
-    if (n < 0) {
-      tokens.resize(-n);
-      n = tokenize();
-    }
-    all.insert(all.end(), tokens.begin(), tokens.begin() + std::max(n, 0));
+    const std::string_view piece = prompt.substr(begin, end - begin);
+    const std::vector<llama_token> tokens = begin == 0 && begins ? tokenize(piece) : tokenize_behind(piece);
+    all.insert(all.end(), tokens.begin(), tokens.end());
     begin = end + seam.size();
   }
   llama_token bos = llama_vocab_bos(vocab);
@@ -181,13 +291,25 @@ std::vector<llama_token> ChatFormat::tokens_of(std::string_view prompt, bool beg
   return all;
 }
 
+std::vector<Message> ChatFormat::native_turns(const std::vector<Message>& messages) const {
+  std::vector<Message> turns = inside_->folds_system ? fold_system(messages) : messages;
+  if (inside_->loses_calls)  // a result without its call would be worse than a call without its words
+    for (Message& turn : turns)
+      if (!turn.calls.empty()) turn.text.clear();
+  return turns;
+}
+
+std::vector<Message> ChatFormat::generic_turns(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
+                                               const std::vector<Reply>& written) const {
+  std::vector<Message> turns = generic_conversation(messages, tools, written);
+  return inside_->folds_system ? fold_system(std::move(turns)) : turns;
+}
+
 Result<Prompt> ChatFormat::prompt(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
                                   const std::vector<Reply>& written, bool grammar) const {
   try {
-    if (native_) return fill(messages, tools, grammar);
-    std::vector<Message> turns = generic_conversation(messages, tools, written);
-    if (!inside_->can["supports_system_role"]) turns = fold_system(std::move(turns));
-    Result<Prompt> prompt = fill(turns, {}, grammar);
+    if (native_) return fill(native_turns(messages), tools, grammar);
+    Result<Prompt> prompt = fill(generic_turns(messages, tools, written), {}, grammar);
     if (prompt) prompt->has_tools = !tools.empty();
     if (prompt && grammar && !tools.empty())
       prompt->grammar.gbnf = json_schema_to_grammar(common_json::parse(to_line(generic_schema(tools))));
@@ -206,17 +328,13 @@ Result<std::vector<llama_token>> ChatFormat::continuation(const Prompt& prompt, 
   std::vector<Message> whole = messages;
   whole.push_back(turn);
   try {
-    if (!native_) {
-      whole = generic_conversation(whole, tools, written);
-      if (!inside_->can["supports_system_role"]) whole = fold_system(std::move(whole));
-    }
+    whole = native_ ? native_turns(whole) : generic_turns(whole, tools, written);
     Result<Prompt> closed = fill(whole, native_ ? tools : std::vector<ToolSpec>(), false, /*open_turn=*/false);
     if (!closed) return closed.error();
-    const std::string& before = prompt.params->prompt;
-    const std::string& after = closed->params->prompt;
-    if (!after.starts_with(before))
+    std::optional<std::string> text = what_follows(*prompt.params, closed->params->prompt);
+    if (!text)
       return Error{"the chat template writes a finished turn otherwise than one that it opens", ErrorKind::unfinished};
-    std::vector<llama_token> tokens = tokens_of(std::string_view(after).substr(before.size()), /*begins=*/false);
+    std::vector<llama_token> tokens = tokens_of(*text, /*begins=*/false);
     // To the mark that ends the turn: what a template writes behind it is not the model's.
     auto end = std::find_if(tokens.begin(), tokens.end(), [&](llama_token t) { return llama_vocab_is_eog(vocab, t); });
     if (end == tokens.end())
@@ -238,7 +356,7 @@ Result<Prompt> ChatFormat::fill(const std::vector<Message>& messages, const std:
   inputs.reasoning_format =
       COMMON_REASONING_FORMAT_DEEPSEEK;  // the library's name for "thoughts apart", whatever the model
   inputs.add_generation_prompt = open_turn;
-  inputs.enable_thinking = native_ || !grammar;  // the generic grammar leaves no room for thoughts
+  inputs.enable_thinking = native_ || !grammar;  // as the generic grammar has no room for thoughts
   inputs.parallel_tool_calls = inside_->can["supports_parallel_tool_calls"];
   for (const ToolSpec& tool : tools)
     inputs.tools.push_back({tool.name, seamed(tool.description), seamed(to_line(tool.parameters))});
@@ -271,12 +389,13 @@ Result<Prompt> ChatFormat::fill(const std::vector<Message>& messages, const std:
   if (grammar && native_) {
     prompt.grammar.gbnf = params.grammar;
     prompt.grammar.lazy = params.grammar_lazy;
-    if (!params.grammar_lazy) prompt.grammar.prefill = tokens_of(params.generation_prompt);
+    if (!params.grammar_lazy) prompt.grammar.prefill = tokens_of(params.generation_prompt, /*begins=*/false);
     for (const common_grammar_trigger& trigger : params.grammar_triggers) {
       switch (trigger.type) {
         case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN: prompt.grammar.trigger_tokens.push_back(trigger.token); break;
         case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
-          prompt.grammar.trigger_patterns.push_back(regex_escape(trigger.value));
+          // Without the blank line that the grammar wants behind the mark: it takes hold with the mark itself.
+          prompt.grammar.trigger_patterns.push_back(regex_escape(std::string(trimmed(trigger.value))));
           break;
         case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN: prompt.grammar.trigger_patterns.push_back(trigger.value); break;
         case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL:
@@ -285,68 +404,16 @@ Result<Prompt> ChatFormat::fill(const std::vector<Message>& messages, const std:
       }
     }
   }
+  if (grammar && (!native_ || params.grammar_lazy)) {
+    prompt.grammar.thinking = opened_thoughts(params) != std::string::npos;
+    // The generic grammar leaves no room for thoughts, but in a prompt that has opened them.
+    if (native_) prompt.grammar.thoughts_begin = trimmed(params.thinking_start_tag);
+    for (const std::string& end : params.thinking_end_tags)
+      if (!trimmed(end).empty()) prompt.grammar.thoughts_ends.emplace_back(trimmed(end));
+  }
   prompt.params = std::make_shared<const common_chat_params>(std::move(params));
   return prompt;
 }
-
-namespace {
-
-// What the library makes of a reply; nothing if it cannot read it.
-std::optional<common_chat_msg> library_reads(const common_chat_params& params, const std::string& raw, bool partial) {
-  common_chat_parser_params how(params);
-  how.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
-  try {
-    if (!params.parser.empty()) how.parser.load(params.parser);
-    return common_chat_parse(raw, partial, how);
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
-// A reply whose words hold the mark that opens a tool call, and no call: one was tried. The library lets some pass as
-// words.
-bool tried_to_call(const common_chat_params& params, const common_chat_msg& message) {
-  if (!message.tool_calls.empty()) return false;
-  return std::any_of(params.grammar_triggers.begin(), params.grammar_triggers.end(), [&](const auto& trigger) {
-    std::string_view mark = trimmed(trigger.value);
-    return trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD && !mark.empty() &&
-           message.content.find(mark) != std::string::npos;
-  });
-}
-
-Reply read_native(const common_chat_params& params, const std::string& raw, bool cut) {
-  Reply reply;
-  std::optional<common_chat_msg> message = library_reads(params, raw, false);
-  // Cut off in the middle of thoughts or words: what there is of them. A call that was cut off stays unread.
-  if (!message && cut) {
-    message = library_reads(params, raw, true);
-    bool only_words =
-        message && message->tool_calls.empty() && !(message->content + message->reasoning_content).empty();
-    if (!only_words) message.reset();
-  }
-  if (message && tried_to_call(params, *message)) message.reset();
-  if (!message) {
-    reply.malformed = cut ? "The tool call could not be read: it was cut off at the limit of the reply's length."
-                          : "The reply could not be read: its tool call is not in the expected form.";
-    return reply;
-  }
-  reply.reasoning = valid_utf8(message->reasoning_content);
-  for (const common_chat_tool_call& call : message->tool_calls) {
-    Result<Json> arguments = call.arguments.empty() ? Result<Json>(Json::object()) : parse_json(call.arguments);
-    if (!arguments || !arguments->is_object()) {
-      reply.calls.clear();
-      reply.malformed =
-          fmt::format("The call of {} could not be read: its arguments are {}.", clipped(for_terminal(call.name), 60),
-                      arguments ? "not a JSON object" : arguments.error().text);
-      return reply;
-    }
-    reply.calls.push_back({"", call.name, std::move(*arguments)});
-  }
-  reply.text = valid_utf8(message->content);
-  return reply;
-}
-
-}  // namespace
 
 Reply ChatFormat::read(const Prompt& prompt, const std::string& raw, bool cut) const {
   Reply reply;
@@ -354,11 +421,8 @@ Reply ChatFormat::read(const Prompt& prompt, const std::string& raw, bool cut) c
     reply = read_native(*prompt.params, raw, cut);
   } else {
     std::string words = raw, thoughts;
-    if (prompt.params->supports_thinking) {
-      std::optional<common_chat_msg> message = library_reads(*prompt.params, raw, false);
-      if (!message && cut) message = library_reads(*prompt.params, raw, true);
-      if (message) words = message->content, thoughts = valid_utf8(message->reasoning_content);
-    }
+    if (prompt.params->supports_thinking)
+      if (auto apart = read_thoughts(*prompt.params, raw, cut)) words = apart->words, thoughts = apart->thoughts;
     if (prompt.has_tools)
       reply = parse_generic(words, cut);
     else

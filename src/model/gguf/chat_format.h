@@ -2,6 +2,10 @@
 // tokens, and the text that came back -> a Reply. Native where the model's template describes tools itself, else the
 // generic format.
 //
+// A template is tried before it is believed: one whose own calls llama.cpp cannot read back is used with the generic
+// format; one that has no place for the system text, or loses it once a tool has answered, gets it in the first user
+// turn; and one that writes no calls beside words gets the calls alone.
+//
 // What others wrote never becomes a mark of the template. A mail that holds "<|im_end|>" reaches the model as those ten
 // characters, not as the token that ends a turn: every spelling of a control token in a message, a tool or a reply is
 // cut in two by a seam (the noncharacter U+FDD0) before the template is filled in; the finished prompt is split at the
@@ -36,6 +40,7 @@ struct Prompt {
 struct ChatAbilities {
   bool system_role = false;
   bool describes_tools = false;              // and calls
+  bool reads_calls = false;                  // and what the template writes of a call can be read back
   bool constrains_calls = false;             // there is a grammar of replies with calls, in the format that is used
   bool thinks = false;                       // thoughts can be told from words
   std::string thoughts_begin, thoughts_end;  // their marks, where the library knows them
@@ -57,8 +62,9 @@ class ChatFormat {
   Result<Prompt> prompt(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
                         const std::vector<Reply>& written, bool grammar) const;
 
-  // The tokens that this turn would be behind the prompt, to the mark that ends it. `conversation`: those of the
-  // prompt. Errors (unfinished): the template writes such a turn in a way that does not go on from its prompt.
+  // The tokens that this turn would be behind the prompt, to the mark that ends it. `messages`, `tools`, `written`:
+  // those of the prompt. Thoughts that the prompt opens are closed, empty. Errors (unfinished): the template writes
+  // such a turn in a way that does not go on from its prompt.
   Result<std::vector<llama_token>> continuation(const Prompt& prompt, const std::vector<Message>& messages,
                                                 const std::vector<ToolSpec>& tools, const std::vector<Reply>& written,
                                                 const Message& turn) const;
@@ -71,11 +77,17 @@ class ChatFormat {
   ChatFormat();
   Result<Prompt> fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools, bool grammar,
                       bool open_turn = true) const;
+  std::vector<Message> native_turns(const std::vector<Message>& messages) const;
+  std::vector<Message> generic_turns(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
+                                     const std::vector<Reply>& written) const;
+  bool loses_system_text() const;
+  bool reads_its_own_calls() const;
+  bool loses_calls_beside_words() const;
   std::string seamed(std::string_view text) const;
   std::vector<llama_token> tokens_of(std::string_view prompt, bool begins = true) const;
 
   std::string name_;
-  bool native_ = false;
+  bool native_ = false, reads_calls_ = true;
   std::unique_ptr<Inside> inside_;
 };
 

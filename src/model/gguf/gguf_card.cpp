@@ -61,9 +61,10 @@ ModelCard gguf_card(const GgufParts& parts) {
   if (can.thinks) card.thoughts = {can.thoughts_begin, can.thoughts_end};
   card.tool_format = parts.format.name();
   const bool generic = card.tool_format == "generic";
-  card.why_format = !generic              ? "its chat template describes tools itself"
-                    : can.describes_tools ? "asked for with template=generic"
-                                          : "its chat template describes no tools";
+  card.why_format = !generic               ? "its chat template describes tools itself"
+                    : !can.describes_tools ? "its chat template describes no tools"
+                    : !can.reads_calls     ? "llama.cpp cannot read the calls that its chat template writes"
+                                           : "asked for with template=generic";
   card.constrainable = can.constrains_calls;
   card.constrained = parts.options.grammar && can.constrains_calls;
   card.context = parts.context;

@@ -70,6 +70,10 @@ class GgufModel : public Model {
   Result<std::optional<int64_t>> check(const Request& opening) override;
   void submit(Request request, OnDone on_done) override;
   bool has_logprobs() const override { return true; }
+  std::optional<ModelWork> work() const override {
+    const EngineWork work = engine_->work();
+    return ModelWork{work.computing, work.choosing, work.busy - work.computing - work.choosing};
+  }
   void score(Request request, std::vector<Message> options, OnScored on_done) override;
   void weigh(Request request, std::vector<std::string> labels, OnWeighed on_done) override;
   void poll(std::chrono::milliseconds wait) override;
@@ -159,7 +163,12 @@ Status GgufModel::load() {
     }
   };
   Result<std::unique_ptr<Engine>> engine = Engine::make(model, how);
-  if (!engine) return refuse("cannot be loaded: " + engine.error().text + ".");
+  if (!engine) {
+    const std::string& why = engine.error().text;
+    const bool memory = why.find("allocate") != why.npos;
+    return refuse(fmt::format("cannot be loaded{}: {}.",
+                              memory ? ", the memory does not suffice (ctx=N asks for a shorter context)" : "", why));
+  }
   engine_ = std::move(*engine);
 
   Result<std::unique_ptr<ChatFormat>> format = ChatFormat::make(model, options_.tool_format);
@@ -214,7 +223,7 @@ Json GgufModel::settings() const {
           {"context", context_},
           {"threads", threads_},
           {"mode", options_.mode == GgufOptions::Mode::exact ? "exact" : "fast"},
-          {"flash_attention", false},
+          {"flash_attention", options_.mode == GgufOptions::Mode::fast},
           {"lora", lora},
           {"control", control},
           {"temperature", options_.temperature.value_or(unasked.temperature)},

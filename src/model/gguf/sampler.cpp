@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+#include "model/gguf/logprob.h"
+
 namespace assay {
 namespace {
 
@@ -40,6 +43,10 @@ Result<Sampler> Sampler::make(const llama_vocab* vocab, const Sampling& sampling
   }
   if (!sampler.grammar_)
     return Error{"llama.cpp cannot read the grammar made from the tools' schemas", ErrorKind::unfinished};
+  sampler.thoughts_begin_ = grammar.thoughts_begin;
+  sampler.thoughts_ends_ = grammar.thoughts_ends;
+  sampler.thinking_ = grammar.thinking && !grammar.thoughts_ends.empty();
+  sampler.may_think_ = !sampler.thinking_ && !grammar.thoughts_begin.empty() && !grammar.thoughts_ends.empty();
   for (llama_token token : grammar.prefill) {
     if (!sampler.allows(token))
       return Error{"the grammar does not fit the chat template's own prompt", ErrorKind::unfinished};
@@ -55,11 +62,26 @@ llama_token Sampler::pick(llama_token_data_array& candidates) {
 }
 
 bool Sampler::allows(llama_token token) {
-  if (!grammar_) return true;
+  if (!grammar_ || thinking_) return true;
   llama_token_data one{token, 1.0f, 0.0f};
   llama_token_data_array only{&one, 1, -1, false};
   llama_sampler_apply(grammar_.get(), &only);
   return one.logit != -INFINITY;
+}
+
+void Sampler::follow_thoughts(llama_token token) {
+  constexpr size_t longest_mark = 256;
+  if (!thinking_ && !may_think_) return;
+  recent_ += piece_of(vocab_, token);
+  if (thinking_) {
+    for (const std::string& end : thoughts_ends_) thinking_ = thinking_ && recent_.find(end) == std::string::npos;
+    if (recent_.size() > 2 * longest_mark) recent_.erase(0, recent_.size() - longest_mark);
+    return;
+  }
+  const std::string_view written = trimmed(recent_);
+  thinking_ = written.starts_with(thoughts_begin_);
+  may_think_ = !thinking_ && std::string_view(thoughts_begin_).starts_with(written);
+  if (thinking_) recent_.clear();
 }
 
 Result<llama_token> Sampler::draw(const float* logits) {
@@ -82,7 +104,7 @@ Result<llama_token> Sampler::draw(const float* logits) {
   llama_token token = pick(candidates);
   if (token == LLAMA_TOKEN_NULL || !allows(token)) {
     candidates = fresh();
-    if (grammar_) llama_sampler_apply(grammar_.get(), &candidates);
+    if (grammar_ && !thinking_) llama_sampler_apply(grammar_.get(), &candidates);
     size_t left = 0;
     for (size_t i = 0; i < candidates.size; ++i)
       if (candidates.data[i].logit != -INFINITY) candidates.data[left++] = candidates.data[i];
@@ -94,7 +116,14 @@ Result<llama_token> Sampler::draw(const float* logits) {
       return Error{"the grammar allows no token of the model's vocabulary", ErrorKind::unfinished};
   }
   llama_sampler_accept(chain_.get(), token);
-  if (grammar_) llama_sampler_accept(grammar_.get(), token);
+  if (grammar_) {
+    try {
+      if (!thinking_) llama_sampler_accept(grammar_.get(), token);
+      follow_thoughts(token);
+    } catch (const std::exception&) {
+      grammar_.reset();  // lazy, and the token with its trigger goes on otherwise: it cannot take hold any more
+    }
+  }
   return token;
 }
 

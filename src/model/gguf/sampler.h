@@ -20,6 +20,11 @@ struct GrammarSpec {
   std::vector<std::string> trigger_patterns;
   std::vector<llama_token> trigger_tokens;
   std::vector<llama_token> prefill;  // not lazy: the part of the prompt that the grammar begins with
+  // Thoughts are free, whatever they mention: the grammar sleeps from the mark that opens them, at the very beginning
+  // of the reply, to one that ends them.
+  bool thinking = false;  // the prompt has opened them already
+  std::string thoughts_begin;
+  std::vector<std::string> thoughts_ends;
 };
 
 class Sampler {
@@ -37,10 +42,15 @@ class Sampler {
   Sampler() = default;
   llama_token pick(llama_token_data_array& candidates);
   bool allows(llama_token token);
+  void follow_thoughts(llama_token token);
 
   const llama_vocab* vocab_ = nullptr;
   llama_sampler_ptr chain_, grammar_;
   bool ended_by_grammar_ = false;
+  bool thinking_ = false, may_think_ = false;  // may: nothing but a part of thoughts_begin_ is written
+  std::string recent_;                         // of what is written, as much as the marks of thoughts need
+  std::string thoughts_begin_;
+  std::vector<std::string> thoughts_ends_;
   std::vector<llama_token_data> candidates_;  // kept for its memory
 };
 

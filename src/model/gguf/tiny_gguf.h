@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace assay {
 
@@ -20,13 +21,16 @@ struct TinyGguf {
   enum class Kind { llama, mamba } kind = Kind::llama;             // mamba: a running state in place of attention
   std::string chat_template = chatml;                              // "": none
   int context = 2048;                                              // it claims to have been trained on
+  std::vector<std::string> control;                                // more control tokens, behind the bytes
+  bool sentencepiece = false;                                      // with a space before texts, as Llama 2 has it
   bool weights = true;                                             // false: a vocabulary alone
   std::map<std::string, float> liking;                             // token -> what is added to its logit, about
   float scale = 1;                                                 // of all weights; NaN makes a broken model
   std::function<void(gguf_context*)> edit = [](gguf_context*) {};  // last changes to the keys
 };
 
-// Its vocabulary: <|endoftext|>, <|im_start|>, <|im_end|> (which ends a turn) and the 256 bytes.
+// Its vocabulary: <|endoftext|>, <|im_start|>, <|im_end|> (which ends a turn), the 256 bytes, and `control`.
+// With `sentencepiece`: the same, the bytes as <0x00> to <0xFF>, and behind them a token for the space.
 void write_tiny_gguf(const std::string& path, const TinyGguf& model);
 
 // A random adapter of rank 2 for the llama kind, on the attention's outputs; `strength` scales what it adds.

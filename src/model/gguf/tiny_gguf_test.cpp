@@ -4,6 +4,7 @@
 #include <ggml.h>
 
 #include <cmath>
+#include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -21,6 +22,18 @@ std::string utf8(int code_point) {
   return {static_cast<char>(0xC0 | code_point >> 6), static_cast<char>(0x80 | (code_point & 0x3F))};
 }
 
+// SentencePiece's bytes, and its space, U+2581.
+std::vector<std::string> pieces() {
+  std::vector<std::string> tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
+  for (int byte = 0; byte < 256; ++byte) {
+    char spelled[8];
+    std::snprintf(spelled, sizeof spelled, "<0x%02X>", byte);
+    tokens.push_back(spelled);
+  }
+  tokens.push_back("\xE2\x96\x81");
+  return tokens;
+}
+
 // GPT-2's spelling of the 256 bytes: printable ones stand for themselves, the others for characters from U+0100 on.
 std::vector<std::string> vocabulary() {
   std::vector<std::string> tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
@@ -34,7 +47,10 @@ std::vector<std::string> vocabulary() {
 
 class Writer {
  public:
-  explicit Writer(const TinyGguf& model) : model_(model), rng_(model.seed), tokens_(vocabulary()) {
+  explicit Writer(const TinyGguf& model)
+      : model_(model), rng_(model.seed), tokens_(model.sentencepiece ? pieces() : vocabulary()) {
+    first_control_ = tokens_.size();
+    tokens_.insert(tokens_.end(), model.control.begin(), model.control.end());
     memory_.reset(ggml_init({.mem_size = 16 << 20, .mem_buffer = nullptr, .no_alloc = false}));
     file_.reset(gguf_init_empty());
   }
@@ -78,16 +94,23 @@ class Writer {
       set("rope.dimension_count", width / heads);
       gguf_set_val_f32(f, "llama.rope.freq_base", 10000);
     }
-    gguf_set_val_str(f, "tokenizer.ggml.model", "gpt2");
+    gguf_set_val_str(f, "tokenizer.ggml.model", model_.sentencepiece ? "llama" : "gpt2");
     gguf_set_val_str(f, "tokenizer.ggml.pre", "smollm");
     std::vector<const char*> spelled;
     std::vector<int32_t> types;
     for (const std::string& token : tokens_) {
-      types.push_back(types.size() < 3 ? 3 : 1);  // control, normal
+      const bool is_control = types.size() < 3 || types.size() >= first_control_;
+      const bool is_byte = model_.sentencepiece && types.size() < 3 + 256;
+      types.push_back(is_control ? 3 : is_byte ? 6 : 1);  // as llama.cpp numbers them; 1: normal
       spelled.push_back(token.c_str());
     }
     gguf_set_arr_str(f, "tokenizer.ggml.tokens", spelled.data(), spelled.size());
     gguf_set_arr_data(f, "tokenizer.ggml.token_type", GGUF_TYPE_INT32, types.data(), types.size());
+    if (model_.sentencepiece) {
+      const std::vector<float> scores(types.size(), 0);
+      gguf_set_arr_data(f, "tokenizer.ggml.scores", GGUF_TYPE_FLOAT32, scores.data(), scores.size());
+      gguf_set_val_bool(f, "tokenizer.ggml.add_space_prefix", true);
+    }
     const char* merges[] = {"e r"};  // llama.cpp wants some; without the token "er" it does nothing
     gguf_set_arr_str(f, "tokenizer.ggml.merges", merges, 1);
     gguf_set_val_u32(f, "tokenizer.ggml.bos_token_id", 1);
@@ -160,6 +183,7 @@ class Writer {
   const TinyGguf& model_;
   Rng rng_;
   std::vector<std::string> tokens_;
+  size_t first_control_ = 0;  // of the model's own
   std::unique_ptr<ggml_context, Free> memory_;
   std::unique_ptr<gguf_context, Free> file_;
 };
