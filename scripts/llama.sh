@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # Builds llama.cpp once for this machine and prints the folder that holds its libraries and headers.
 #
-#   scripts/llama.sh [--openmp ON|OFF] [--source DIR]
+#   scripts/llama.sh [--source DIR] [-DNAME=VALUE...]
 #
 # The release is pinned, and the build kept outside the tree: llama_build.sh says how.
-# --source DIR builds another llama.cpp checkout instead of the pinned one.
+# --source DIR builds another llama.cpp checkout instead of the pinned one; -D... are switches of llama.cpp's, such as
+# -DGGML_CUDA=ON.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/llama_build.sh"
 
-openmp=ON
 source=
+llama_flags+=(-DGGML_OPENMP=ON)
 while [ $# -gt 0 ]; do
   case "$1" in
-    --openmp) openmp=$2; shift 2 ;;
     --source) source=$(cd "$2" && pwd); shift 2 ;;
+    -D*=*) llama_flags+=("$1"); shift ;;
     *) echo "llama.sh: unknown option '$1'" >&2; exit 2 ;;
   esac
 done
 
-llama_flags+=("-DGGML_OPENMP=$openmp")
 llama_open "${BASH_SOURCE[0]}" ""
 llama_fetch
 llama_compile two llama-common vendor-hash
