@@ -74,13 +74,15 @@ class Bench:
         self.stamps = {"assay": binary, "server": self.server.parent.name}
         self.kept = self.folder / "local_grid.jsonl"
         if options.again:
-            self.kept.unlink(missing_ok=True)
+            for old in (self.kept, self.folder / "random.gguf", self.folder / "grid/suite/grid.yaml"):
+                old.unlink(missing_ok=True)
         self.rows = [json.loads(line) for line in self.kept.read_text().splitlines()] if self.kept.exists() else []
 
     def follow(self, played):
-        """From here on the server's rows are those of these conversations."""
-        shape = json.dumps(sorted((c.opening, [turn.tokens for turn in c.turns]) for c in played))
-        self.stamps["server"] = f"{self.server.parent.name} {hashlib.sha256(shape.encode()).hexdigest()[:12]}"
+        """From here on the server's rows are those of conversations that open like these. How many tokens a model then
+        happens to write differs from run to run, and rows are compared by what a second gives."""
+        openings = "".join(sorted(c.opening for c in played))
+        self.stamps["server"] = f"{self.server.parent.name} {hashlib.sha256(openings.encode()).hexdigest()[:12]}"
 
     def row(self, grid, name, measure, by="server"):
         """A row that is kept, or else measured and kept: {"row": name, ...}. None: there was no time left for it."""
@@ -162,6 +164,8 @@ agents:
 def random_suite(bench, model):
     """The suite of (a): its openings have 1,600 tokens, with the tools and the factor's text."""
     folder, words = bench.folder / "grid/suite", 1200
+    if (folder / "grid.yaml").exists():  # its words are drawn from texts that change
+        return folder
     for name in ("acts.yaml", "codes"):
         link = folder.parent / name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -351,7 +355,8 @@ def measured(bench, grid):
 
     def count():
         with llama_server.serving(bench.server, grid.model, 1, 512, False, threads=bench.threads) as server:
-            again = sum(turn.tokens for c in played for turn in c.turns[:-1])
+            # What a model wrote is computed as it writes, all but the last token of a reply.
+            again = sum(turn.tokens - 1 for c in played for turn in c.turns[:-1] if turn.tokens)
             tokens, amiss = distinct_tokens(server, prompts, again)
             return {"distinct": tokens, "amiss": amiss}
 
