@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <new>
 
 #include "base/text.h"
 #include "cli/usage.h"
@@ -52,7 +56,29 @@ int fail(Output& out, const Error& error) {
 
 }  // namespace assay
 
+namespace {
+
+// Memory may run out anywhere, on any thread. What the run file holds is safe: it is written in whole transactions.
+[[noreturn]] void end_badly() {
+  const char* words = "assay: ended by a mistake of its own\n";
+  int code = 70;  // as an internal error is known to shells
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc&) {
+    words = "assay: not enough memory; what is stored is kept, and the same command goes on\n";
+    code = assay::exit_unfinished;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "assay: %s\n", e.what());
+  } catch (...) {
+  }
+  std::fputs(words, stderr);
+  std::_Exit(code);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  std::set_terminate(end_badly);
   // A write beyond `ulimit -f` then fails like one on a full disk, which the run file and Output know how to take.
   std::signal(SIGXFSZ, SIG_IGN);
   assay::Output out;
