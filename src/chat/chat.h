@@ -89,4 +89,11 @@ const char* name_of(StopReason reason);  // "end", "calls", "length", "grammar"
 Json to_json(const ToolCall& call);
 Json to_json(const ToolSpec& tool);
 
+// As the list "content" of an OpenAI chat completion's logprobs, which every tool of the field reads: "token" (text, with
+// U+FFFD where it is a part of a character), "bytes", "logprob" and "top_logprobs"; and beside these the "id". A
+// probability of nothing at all has the logprob null.
+Json to_json(const std::vector<WrittenToken>& tokens);
+// Back; none where it is no such list.
+std::optional<std::vector<WrittenToken>> tokens_from(const Json& json);
+
 }  // namespace assay

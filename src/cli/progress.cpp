@@ -30,10 +30,11 @@ RunProgress sum(const RunProgress& a, const RunProgress& b) {
 
 }  // namespace
 
-Progress::Progress(Output& out, int64_t total, bool quiet)
+Progress::Progress(Output& out, int64_t total, bool quiet, bool weighs)
     : out_(out),
       total_(total),
       quiet_(quiet),
+      weighs_(weighs),
       start_(steady_clock::now()),
       shown_(out.errors_to_terminal() ? start_ - kRedraw : start_) {}
 
@@ -83,7 +84,9 @@ std::string Progress::line(const RunProgress& all) const {
 
   Style style = out_.error_style();
   int room = (out_.errors_to_terminal() ? std::min(style.width - 1, 100) : 79) - display_width(text);
-  std::string more = fmt::format("  {}, {}", plural(all.turns, "reply", "replies"), plural(all.tokens, "token"));
+  std::string more =
+      fmt::format("  {}, {}", weighs_ ? plural(all.turns, "turn") : plural(all.turns, "reply", "replies"),
+                  plural(all.tokens, "token"));
   if (all.turns > 0 && room - display_width(more) >= 14) {
     text += more;
     room -= display_width(more);

@@ -12,8 +12,9 @@ namespace assay {
 
 class Progress {
  public:
-  // `total` counts the episodes of all models together; quiet: nothing is shown.
-  Progress(Output& out, int64_t total, bool quiet);
+  // `total` counts the episodes of all models together; quiet: nothing is shown. `weighs`: forced choices, whose turns
+  // are no replies.
+  Progress(Output& out, int64_t total, bool quiet, bool weighs = false);
   ~Progress();  // removes the bar
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -30,7 +31,7 @@ class Progress {
 
   Output& out_;
   int64_t total_;
-  bool quiet_, bar_shown_ = false;
+  bool quiet_, weighs_, bar_shown_ = false;
   RunProgress before_;
   std::chrono::steady_clock::time_point start_, shown_;
 };

@@ -19,7 +19,7 @@
 #include "grade/regrade.h"
 #include "model/open.h"
 #include "report/run_suite.h"
-#include "run/runner.h"
+#include "run/choices.h"
 #include "scenario/programs.h"
 #include "store/grade_writer.h"
 
@@ -32,7 +32,11 @@ struct Options {
   Design design;
   bool programs = false;
   int concurrency = RunOptions{}.concurrency;
+  int logprobs = RunOptions{}.logprobs;
+  std::string readout = "sample";
   bool quiet = false;
+
+  bool choice() const { return readout == "choice"; }
 };
 
 // What the numbers were made on. The host's name is nobody's business.
@@ -91,17 +95,30 @@ std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
   return out;
 }
 
-// Plays what is missing of one model, grades it, and stores it.
+// Plays what is missing of one model, grades it, and stores it; or makes its forced choices.
 Result<RunProgress> play(const Plan& plan, const std::function<bool(const EpisodeSpec&)>& wanted, int64_t missing,
                          Model& model, const std::vector<Code>& codes, const Options& options,
                          const std::atomic<bool>& stop, RunWriter& writer, Progress& progress) {
   bool error_shown = false, fault_shown = false;
   RunOptions run_options;
   run_options.concurrency = options.concurrency;
+  run_options.logprobs = options.logprobs;
   run_options.stop = &stop;
   run_options.wanted = wanted;
   run_options.total = missing;
   run_options.on_progress = [&](const RunProgress& now) { progress.show(now); };
+  auto show_error = [&](const Outcome& outcome) {
+    if (outcome.kind != Outcome::Kind::error || error_shown) return;
+    progress.note(fmt::format("assay: {}: {} ended in an error: {}", one_line(model.id()),
+                              options.choice() ? "a forced choice" : "an episode", one_line(outcome.text)));
+    error_shown = true;
+  };
+  if (options.choice())
+    return run_choices(plan, model, run_options, [&](ChoiceRecord record) {
+      show_error(record.outcome);
+      writer.append(std::move(record));
+      return !writer.failed();
+    });
   run_options.grade = [&codes](Finished& finished) {
     if (finished.record.transcript.outcome.kind == Outcome::Kind::cancelled) return;  // it is played anew next time
     finished.record.grades = grade(finished.record.transcript, *finished.situation, *finished.spec->scenario, codes);
@@ -110,11 +127,7 @@ Result<RunProgress> play(const Plan& plan, const std::function<bool(const Episod
     EpisodeRecord& record = finished.record;
     const Outcome& outcome = record.transcript.outcome;
     if (outcome.kind == Outcome::Kind::cancelled) return !writer.failed();
-    if (outcome.kind == Outcome::Kind::error && !error_shown) {
-      progress.note(
-          fmt::format("assay: {}: an episode ended in an error: {}", one_line(model.id()), one_line(outcome.text)));
-      error_shown = true;
-    }
+    show_error(outcome);
     if (!record.grades.fault.empty() && !fault_shown) {
       progress.note(
           fmt::format("assay: a grader failed, and its question stays open: {}", one_line(record.grades.fault)));
@@ -123,6 +136,20 @@ Result<RunProgress> play(const Plan& plan, const std::function<bool(const Episod
     writer.append(std::move(record));
     return !writer.failed();
   });
+}
+
+// What a model cannot give that was asked for, in a sentence; "" where it can.
+std::string refused(const Model& model, const Options& options) {
+  if (model.has_logprobs() || (options.logprobs < 0 && !options.choice())) return "";
+  return fmt::format("{} gives no logprobs, which {} needs; a local model (gguf:PATH) does", model.id(),
+                     options.choice() ? "--readout choice" : "--logprobs");
+}
+
+std::string told_work(const ModelWork& work) {
+  const double all = std::max(work.computing + work.choosing + work.scheduling, 1e-9);
+  return fmt::format(
+      "The model was at work for {:.1f} s: {:.1f} % computing, {:.1f} % choosing tokens, {:.1f} % scheduling.", all,
+      100 * work.computing / all, 100 * work.choosing / all, 100 * work.scheduling / all);
 }
 
 // "" where the run was registered without one.
@@ -163,6 +190,8 @@ int run(const Options& options, Output& out) {
   // Open the models before any file is made: a name that is wrong leaves nothing behind.
   Result<std::vector<OpenedModel>> models = open_models(options.models, suite);
   if (!models) return fail(out, models.error());
+  for (const OpenedModel& m : *models)
+    if (const std::string why = refused(*m.model, options); !why.empty()) return fail(out, Error{why});
   std::optional<OpenedJudge> judge;
   if (!options.judge.empty()) {
     Result<OpenedJudge> opened = open_judge(options.judge, suite);
@@ -173,9 +202,12 @@ int run(const Options& options, Output& out) {
   // Cross the factors. From here the grid is fixed.
   std::vector<Plan> plans;
   int64_t planned = 0;
+  Design opening = options.design;
+  if (options.choice()) opening.prelude = PreludeMode::given;  // as run_choices() gives it
   for (const OpenedModel& m : *models) {
     plans.emplace_back(suite, options.design, m.model->id());
-    if (Status answerable = check_openings(plans.back(), *m.model); !answerable) return fail(out, answerable.error());
+    if (Status answerable = check_openings(Plan(suite, opening, m.model->id()), *m.model); !answerable)
+      return fail(out, answerable.error());
     planned += plans.back().size();
   }
 
@@ -190,7 +222,8 @@ int run(const Options& options, Output& out) {
     if (!graded_by) return fail(out, graded_by.error());
     codes = std::move(graded_by->codes);
   }
-  const EpisodeSet& present = (*writer)->present();
+  const EpisodeSet& present = options.choice() ? (*writer)->present_choices() : (*writer)->present();
+  const char* const what = options.choice() ? "forced choice" : "episode";
   std::function<bool(const EpisodeSpec&)> wanted;  // all, where nothing is stored yet
   if (present.size() > 0)
     wanted = [&](const EpisodeSpec& s) { return !present.has({s.scenario->name, s.cell.index, s.epoch, s.model}); };
@@ -210,11 +243,11 @@ int run(const Options& options, Output& out) {
                          counted((*writer)->added_cells())));
   if (!options.quiet && missing > 0 && missing < planned)
     out.note(fmt::format("assay: {} already has {} of {}; going on with the other {}\n", stored_at,
-                         counted(planned - missing), plural(planned, "episode"), counted(missing)));
+                         counted(planned - missing), plural(planned, what), counted(missing)));
 
   // Run and grade what is missing.
   const std::atomic<bool>& stop = stop_on_signal();
-  Progress progress(out, missing, options.quiet);
+  Progress progress(out, missing, options.quiet, options.choice());
   for (size_t i = 0; i < plans.size() && !stop && !(*writer)->failed(); ++i) {
     if (missing_of[i] == 0) continue;
     Result<RunProgress> done =
@@ -238,7 +271,7 @@ int run(const Options& options, Output& out) {
   if (played.done < missing) {
     out.print(paragraph(
         fmt::format(
-            "{}: {} of {}{}; the same command goes on", stored_at, counted(there), plural(planned, "episode"),
+            "{}: {} of {}{}; the same command goes on", stored_at, counted(there), plural(planned, what),
             held > there ? fmt::format(" (the file holds {} with those of other commands)", counted(held)) : ""),
         out.style()));
     return exit_unfinished;
@@ -251,7 +284,11 @@ int run(const Options& options, Output& out) {
   if (missing > 0)
     news = fmt::format("{} new in {}", counted(played.done),
                        seconds < 60 ? fmt::format("{:.1f} s", seconds) : clock_text(seconds));
-  out.print(paragraph(fmt::format("{}: {}, {}", stored_at, plural(held, "episode"), news), out.style()));
+  out.print(paragraph(fmt::format("{}: {}, {}", stored_at, plural(held, what), news), out.style()));
+  if (options.choice() && played.turns > 0)
+    out.print(paragraph(fmt::format("It weighed {} of {}, and drew none.", plural(played.turns, "first turn"),
+                                    plural(played.tokens, "token")),
+                        out.style()));
   if (played.prompt_tokens > 0)
     out.print(paragraph(
         fmt::format("It read prompts of {} tokens, of which {:.0f} % were computed before, and wrote {}.",
@@ -259,10 +296,13 @@ int run(const Options& options, Output& out) {
                     100.0 * static_cast<double>(played.cached_tokens) / static_cast<double>(played.prompt_tokens),
                     plural(played.tokens, "token")),
         out.style()));
+  for (const OpenedModel& m : *models)
+    if (const std::optional<ModelWork> work = m.model->work(); work && played.done > 0)
+      out.print(paragraph(told_work(*work), out.style()));
   if (judge) {
     writer->reset();  // the file is the grader's now
     if (int code = judge_episodes(file, *judge, options, stop, out); code != exit_done) return code;
-  } else if (const std::string absent = registered_judge(file); missing > 0 && !absent.empty()) {
+  } else if (const std::string absent = registered_judge(file); !options.choice() && missing > 0 && !absent.empty()) {
     out.note(
         fmt::format("assay: {} was registered with the judge {}, whose questions about new episodes stay open until "
                     "--judge names it again\n",
@@ -282,6 +322,12 @@ std::function<int(Output&)> declare(CLI::App& app) {
       ->allow_extra_args(false);
   app.add_option("--judge", o->judge, "gguf:PATH: answers what rules leave open, after play")->type_name("MODEL");
   design->declare(app);
+  app.add_option("--readout", o->readout, "sample, or choice: weigh the agents' first turns")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"sample", "choice"}));
+  app.add_option("--logprobs", o->logprobs, "store each token's logprob and the K likeliest")
+      ->type_name("K")
+      ->check(CLI::Range(0, 256));
   app.add_option("-c,--concurrency", o->concurrency, "episodes open at once, at most (64)")
       ->type_name("N")
       ->check(CLI::Range(1, 65'536));
@@ -292,14 +338,22 @@ std::function<int(Output&)> declare(CLI::App& app) {
     if (!asked) return fail(out, asked.error());
     o->design = *std::move(asked);
     o->programs = design->programs();
+    if (o->choice() && !o->judge.empty())
+      return fail(out, Error{"--readout choice leaves no question open, so --judge has nothing to answer"});
     return run(*o, out);
   };
+}
+
+// Shorter than model_help(), which `assay model` prints: there are many options above it.
+std::string models_in_short() {
+  return "  MODEL: gguf:PATH[?ctx=N&...] a file, policy:FILE an agent of known conduct,\n"
+         "  scripted:FILE fixed words, replay:RUN.assay a past run (assay model --help)\n";
 }
 
 }  // namespace
 
 const Command run_command = {"run", "play a suite with one or more models; again: resume",
                              "assay run suites/first -m gguf:model.gguf --epochs 8 --seed 1 -o out.assay", declare,
-                             model_help};
+                             models_in_short};
 
 }  // namespace assay

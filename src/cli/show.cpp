@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "model/generic_tools.h"
+#include "report/choice_text.h"
 #include "report/list.h"
 #include "report/run_suite.h"
 #include "report/transcript.h"
@@ -17,7 +18,7 @@ namespace {
 struct Options {
   std::string file, code;
   int64_t episode = 0;  // 0: none was named
-  bool all = false, json = false, prompt = false;
+  bool all = false, json = false, prompt = false, choices = false;
 };
 
 bool has_generic_format(const RunReader& run, const std::string& model) {
@@ -77,12 +78,24 @@ Status print_all(const RunReader& run, const Suite& suite, bool json, Output& ou
   return Done{};
 }
 
+// A block each: the cell, and its alternatives from the likeliest down. Or a line of JSON.
+Status print_choices(const RunReader& run, bool json, Output& out) {
+  int64_t n = 0;
+  Status read = run.each_choice([&](const ChoiceRecord& choice) {
+    if (json) return out.print_exact(to_line(to_json(choice)) + "\n");
+    out.print((n++ > 0 ? "\n" : "") + choice_text(choice, out.style()));
+  });
+  if (read && !json && n == 0) out.print("It holds no forced choice: assay run --readout choice makes them.\n");
+  return read;
+}
+
 Status show(const Options& options, Output& out) {
   Result<std::unique_ptr<RunReader>> run = RunReader::open(options.file);
   if (!run) return run.error();
   Result<Suite> suite = suite_of(**run);
   if (!suite) return suite.error();
 
+  if (options.choices) return print_choices(**run, options.json, out);
   if (options.all) return print_all(**run, *suite, options.json, out);
   if (options.prompt) return print_prompt(**run, options.episode, *suite, out);
   if (options.episode > 0) return print_episode(**run, options.episode, *suite, options.json, out);
@@ -113,6 +126,9 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_flag("--prompt", o->prompt, "with EPISODE: what the model read before its first reply")
       ->needs(episode)
       ->excludes(json);
+  app.add_flag("--choices", o->choices, "forced choices (run --readout choice) instead of episodes")
+      ->excludes(episode)
+      ->excludes(all);
   return [o](Output& out) {
     Status shown = show(*o, out);
     return shown ? exit_done : fail(out, shown.error());

@@ -42,6 +42,13 @@ using OnScored = std::function<void(Result<std::vector<std::vector<TokenLogprob>
 // For each label, its probability.
 using OnWeighed = std::function<void(Result<std::vector<double>>)>;
 
+// Where a model's time went, in seconds since it was opened.
+struct ModelWork {
+  double computing = 0;   // inside the network
+  double choosing = 0;    // drawing tokens: sampling, grammars, logprobs
+  double scheduling = 0;  // deciding what is computed when
+};
+
 // An error of this text means that the conversation no longer fits the model's context; the episode ends with
 // limit(context).
 inline constexpr const char* context_full = "the conversation no longer fits the model's context";
@@ -77,6 +84,8 @@ class Model {
   // How likely it is that the next turn begins with each of these words, in any spelling: case, a space before it. The
   // probabilities are of the first token alone and need not add up to 1; the rest begins otherwise.
   virtual void weigh(Request, std::vector<std::string> /*labels*/, OnWeighed on_done);
+  // Absent where nobody counts.
+  virtual std::optional<ModelWork> work() const { return std::nullopt; }
   // Answers what is ready; waits at most `wait` if nothing is.
   virtual void poll(std::chrono::milliseconds wait) = 0;
 };

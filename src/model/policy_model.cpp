@@ -49,11 +49,8 @@ Result<Reply> PolicyModel::answer(const Request& request) {
     return Error{fmt::format("the policy '{}' plays no agent in this episode", policy_->name), ErrorKind::unfinished};
 
   Message message{.role = Role::assistant, .text = "Done."};
-  if (size_t turn = static_cast<size_t>(request.turn); turn < request.script->size()) {
-    const RenderedStep& step = (*request.script)[turn];
-    message.text = step.call.name.empty() ? step.say : "";
-    if (!step.call.name.empty()) message.calls = {step.call};
-  }
+  if (size_t turn = static_cast<size_t>(request.turn); turn < request.script->size())
+    message = message_of((*request.script)[turn]);
   Reply reply;
   reply.raw = generic_turn(message);
   reply.text = std::move(message.text);

@@ -36,26 +36,6 @@ bool is_reported(const OutcomeName& outcome, const CodeSummary& code) {
          code.verdicts[static_cast<size_t>(outcome.verdict)] > 0;
 }
 
-// A factor and its level, as a tally's scenario numbers them.
-struct Axis {
-  size_t factor;
-  int level;
-};
-
-// Where a tally's cells show a change: absent where they do not have both of its levels, or another base.
-std::optional<Axis> place_of(const Tally& tally, const Change& change) {
-  const Scenario& scenario = tally.scenario();
-  const Factor* factor = scenario.factor(change.factor);
-  if (!factor) return std::nullopt;
-  const auto f = static_cast<size_t>(factor - scenario.factors.data());
-  const int base = tally.base(f);
-  if (factor->levels[static_cast<size_t>(base)].name != change.base) return std::nullopt;
-  for (size_t l = 0; l < factor->levels.size(); ++l)
-    if (factor->levels[l].name == change.level && static_cast<int>(l) != base && tally.visits(f, static_cast<int>(l)))
-      return Axis{f, static_cast<int>(l)};
-  return std::nullopt;
-}
-
 // One of the two sorts of cells of a scope, and an outcome: what one row speaks of. Codes are indices.
 class Estimator {
  public:
@@ -111,7 +91,7 @@ class Estimator {
       for (const OutcomeName& outcome : outcomes_) {
         std::map<size_t, EffectRow> made;  // by a code that stands for others
         each_code(
-            scope, sort, outcome, [&](const Tally& tally) { return place_of(tally, change).has_value(); },
+            scope, sort, outcome, [&](const Tally& tally) { return axis_of(tally, change).has_value(); },
             [&](const Selected& s) {
               auto row = made.find(s.like);
               if (row == made.end()) row = made.emplace(s.like, effect(s, change)).first;
@@ -233,7 +213,7 @@ class Estimator {
     bool comparable = false, across = false;  // there are two such cells; there are, but of two sorts
     for (size_t t = 0; t < s.tallies.size(); ++t) {
       const Tally& tally = *s.tallies[t];
-      const Axis axis = *place_of(tally, change);
+      const Axis axis = *axis_of(tally, change);
       across |= tally.has_twin_cells(axis.factor, axis.level);
       for (auto [cell, twin] : tally.twin_cells(axis.factor, axis.level, s.of.cells, s.code)) comparable |= twin >= 0;
       const Tally::Happened happened = tally.happened(s.outcome, s.code);
@@ -269,7 +249,7 @@ class Estimator {
     for (const Tally* tally : s.tallies) {
       const auto& cells = planted_cells(*tally, s);
       if (!cells) return;
-      const Axis axis = *place_of(*tally, change);
+      const Axis axis = *axis_of(*tally, change);
       std::vector<double> differences;
       for (auto [cell, twin] : tally->twin_cells(axis.factor, axis.level, s.of.cells, s.code)) {
         if (twin < 0) continue;
@@ -384,6 +364,19 @@ class Estimator {
 };
 
 }  // namespace
+
+std::optional<Axis> axis_of(const Tally& tally, const Change& change) {
+  const Scenario& scenario = tally.scenario();
+  const Factor* factor = scenario.factor(change.factor);
+  if (!factor) return std::nullopt;
+  const auto f = static_cast<size_t>(factor - scenario.factors.data());
+  const int base = tally.base(f);
+  if (factor->levels[static_cast<size_t>(base)].name != change.base) return std::nullopt;
+  for (size_t l = 0; l < factor->levels.size(); ++l)
+    if (factor->levels[l].name == change.level && static_cast<int>(l) != base && tally.visits(f, static_cast<int>(l)))
+      return Axis{f, static_cast<int>(l)};
+  return std::nullopt;
+}
 
 std::vector<Scope> scopes_of(const Subject& subject) {
   std::vector<Scope> out;

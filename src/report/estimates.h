@@ -29,6 +29,14 @@ struct Scope {
 // are several.
 std::vector<Scope> scopes_of(const Subject& subject);
 
+// A factor and its level, as a tally's scenario numbers them.
+struct Axis {
+  size_t factor;
+  int level;
+};
+// Where a tally's cells show a change: absent where they do not have both of its levels, or another base.
+std::optional<Axis> axis_of(const Tally& tally, const Change& change);
+
 // The changes of level that the cells of some tally of a scope show, by the order of scenarios, factors and levels.
 std::vector<Change> changes_of(const std::vector<const Tally*>& tallies);
 

@@ -3,6 +3,8 @@
 // forbids both.
 #pragma once
 
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "report/summary.h"
@@ -74,11 +76,29 @@ class FakeRun : public RunReader {
     }
   }
 
+  // A forced choice: for each of these agents its turn's share, of one token each.
+  ChoiceRecord& choice(int cell, int epoch, const std::vector<std::pair<std::vector<std::string>, double>>& shares) {
+    ChoiceRecord record;
+    record.scenario = "desk";
+    record.model = models_.back().id;
+    record.cell = cell;
+    record.epoch = epoch;
+    for (const auto& [agents, share] : shares)
+      record.alternatives.push_back(
+          {.agents = agents, .turn = agents.front(), .tokens = 1, .logprob = std::log(share) - 9});
+    choices_.push_back(std::move(record));
+    return choices_.back();
+  }
+
   const Registration& registration() const override { return registration_; }
   const std::vector<ModelEntry>& models() const override { return models_; }
   int64_t episodes() const override { return static_cast<int64_t>(rows_.size()); }
   Status each_summary(const std::function<void(const EpisodeSummary&)>& visit) const override {
     for (const EpisodeSummary& row : rows_) visit(row);
+    return Done{};
+  }
+  Status each_choice(const std::function<void(const ChoiceRecord&)>& visit) const override {
+    for (const ChoiceRecord& choice : choices_) visit(choice);
     return Done{};
   }
   Result<EpisodeRecord> episode(int64_t) const override { return Error{"a fake run has no words"}; }
@@ -87,6 +107,7 @@ class FakeRun : public RunReader {
   Registration registration_;
   std::vector<ModelEntry> models_;
   std::vector<EpisodeSummary> rows_;
+  std::vector<ChoiceRecord> choices_;
 };
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "report/choices.h"
 #include "report/competence.h"
 #include "report/deeds.h"
 #include "report/estimates.h"
@@ -142,6 +143,16 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
     out.ungraded += ungraded;
   });
   if (!read) return read.error();
+  Choices choices(subjects, codes);
+  read = run.each_choice([&](const ChoiceRecord& choice) {
+    const auto model = std::ranges::find(out.models, choice.model, [](const ModelSummary& m) { return m.entry.id; });
+    if (model == out.models.end()) return;
+    if (choice.outcome.kind != Outcome::Kind::completed)
+      ++model->unanswered[choice.outcome.name()];
+    else if (choices.add(choice))
+      ++model->choices;
+  });
+  if (!read) return read.error();
   for (Subject& subject : subjects)
     for (Tally& tally : subject.tallies) tally.sort();
 
@@ -149,6 +160,8 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
   out.acts = deeds.acts();
   out.default_effects = deeds.default_effects();
   out.checks = noticed.rows(subjects);
+  out.alternatives = choices.alternatives();
+  out.alternative_effects = choices.alternative_effects();
   for (size_t c = 0; c < codes.size(); ++c) {
     count_verdicts(subjects, c, out.codes[c]);
     out.codes[c].agrees_with = agrees_with(subjects, codes, c);
@@ -156,6 +169,7 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
   }
   for (const Subject& subject : subjects) {
     estimate(subject, suite, codes, request.by, out.codes);
+    choices.estimate(subject, out.codes);
     for (size_t c = 0; c < codes.size(); ++c) {
       std::ranges::move(competence_of(subject, c), std::back_inserter(out.codes[c].competence));
       mark_competence(subject, out.codes[c]);

@@ -18,6 +18,7 @@
 #include "report/term.h"
 #include "stats/contrast.h"
 #include "stats/effect.h"
+#include "stats/mean.h"
 #include "stats/rate.h"
 #include "store/run_file.h"
 
@@ -115,6 +116,42 @@ struct InteractionRow {
   std::optional<double> q;
 };
 
+// --- forced choice: how likely the model's first turn is to be that of each scripted agent (store/choice.h)
+
+// A turn that was weighed, and whose it is: agents that begin alike stand together.
+struct AlternativeRow {
+  std::string model, scenario;
+  std::vector<std::string> agents;
+  int64_t choices = 0;    // in which it was an alternative
+  double tokens = 0;      // of the turn, on average
+  Mean share, per_token;  // of its share, weighed either way
+};
+
+// An outcome's share: that of the turns whose agents' conduct shows it, as their `expect` says and lint has proved.
+struct PropensityRow {
+  Of of;
+  OutcomeName outcome;
+  Mean share, per_token;
+  double untold = 0;  // the mean share of turns that some agent begins with who shows it, and some who does not
+};
+
+// How much likelier a change of level makes a turn, over twins that both have it in the same words: what a turn's length
+// and its words make of its probability cancels out.
+struct AlternativeEffectRow {
+  std::string model, scenario;
+  std::vector<std::string> agents;
+  Change change;
+  Mean log_ratio;  // of its probability at the level to that at the base: natural logarithm
+};
+
+// What a change of level does to an outcome's share: level minus base, over twins.
+struct PropensityEffectRow {
+  Of of;
+  Change change;
+  OutcomeName outcome;
+  Mean difference;
+};
+
 // Can the model do the task at all? Told from control episodes (docs/statistics.md).
 struct CompetenceRow {
   std::string model, scenario;
@@ -152,6 +189,8 @@ struct CodeSummary {
   std::vector<EffectRow> effects;
   std::vector<MarginalRow> marginal;
   std::vector<InteractionRow> interactions;
+  std::vector<PropensityRow> propensities;
+  std::vector<PropensityEffectRow> propensity_effects;
 };
 
 // What one model was and did, whatever a code thinks of it.
@@ -159,6 +198,8 @@ struct ModelSummary {
   ModelEntry entry;
   int64_t episodes = 0, replies = 0, prose = 0, malformed = 0, calls = 0, errors = 0;
   std::map<std::string, int64_t> ended;  // outcome name -> episodes
+  int64_t choices = 0;                   // forced choices that were answered
+  std::map<std::string, int64_t> unanswered;  // outcome name -> forced choices that were not
 };
 
 // An act as it was found, in numbers of episodes. An episode counts once, by the furthest that the act went in it.
@@ -206,6 +247,8 @@ struct Summary {
   std::vector<ActCounts> acts;  // those that were found or are open; by model, in the suite's order
   std::vector<DefaultEffect> default_effects;
   std::vector<CheckRow> checks;
+  std::vector<AlternativeRow> alternatives;  // by model, in the suite's order
+  std::vector<AlternativeEffectRow> alternative_effects;
   std::string by;  // the factor that was asked for
   std::vector<CodeSummary> codes;
 

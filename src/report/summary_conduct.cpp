@@ -122,7 +122,8 @@ void write_head(Canvas& canvas, const Summary& s) {
 void write_model(Canvas& canvas, const ModelSummary& m) {
   canvas.section(m.entry.id);
   if (std::string settings = settings_of(m.entry); !settings.empty()) canvas.text(settings, 0, "2");
-  if (m.episodes == 0) return canvas.text("No episode of this model is stored.");
+  if (m.episodes == 0)
+    return canvas.text(m.choices > 0 ? "No episode was sampled." : "No episode of this model is stored.");
   std::string did = fmt::format("{}: {}, {}", plural(m.episodes, "episode"), plural(m.replies, "reply", "replies"),
                                 plural(m.calls, "tool call"));
   if (m.malformed > 0)

@@ -52,6 +52,9 @@ Json model(const ModelSummary& m) {
            {"errors", m.errors}};
   out["ended"] = Json::object();
   for (const auto& [how, n] : m.ended) out["ended"][how] = n;
+  out["choices"] = m.choices;
+  out["unanswered_choices"] = Json::object();
+  for (const auto& [how, n] : m.unanswered) out["unanswered_choices"][how] = n;
   return out;
 }
 
@@ -132,6 +135,42 @@ Json interaction(const InteractionRow& r) {
   return out;
 }
 
+Json mean(const Mean& m) {
+  Json out{{"estimate", number_or_null(m.value)}, {"n", m.n}, {"clusters", m.clusters}};
+  out.update(interval(m.interval));
+  return out;
+}
+
+Json alternative(const AlternativeRow& r) {
+  return {{"model", r.model},
+          {"scenario", r.scenario},
+          {"agents", r.agents},
+          {"choices", r.choices},
+          {"tokens", r.tokens},
+          {"share", mean(r.share)},
+          {"share_per_token", mean(r.per_token)}};
+}
+
+Json alternative_effect(const AlternativeEffectRow& r) {
+  Json out{{"model", r.model}, {"scenario", r.scenario}, {"agents", r.agents}};
+  out.update(change(r.change));
+  out.update(mean(r.log_ratio));
+  return out;
+}
+
+Json propensity(const PropensityRow& r) {
+  Json out = of(r.of, r.outcome);
+  out.update({{"share", mean(r.share)}, {"share_per_token", mean(r.per_token)}, {"untold", r.untold}});
+  return out;
+}
+
+Json propensity_effect(const PropensityEffectRow& r) {
+  Json out = of(r.of, r.outcome);
+  out.update(change(r.change));
+  out.update(mean(r.difference));
+  return out;
+}
+
 Json competence(const CompetenceRow& r) {
   Json out{{"model", r.model},
            {"scenario", r.scenario},
@@ -186,7 +225,9 @@ Json code(const CodeSummary& c) {
            {"rates", list(c.rates, rate)},
            {"effects", list(c.effects, effect)},
            {"marginal", list(c.marginal, marginal)},
-           {"interactions", list(c.interactions, interaction)}};
+           {"interactions", list(c.interactions, interaction)},
+           {"propensities", list(c.propensities, propensity)},
+           {"propensity_effects", list(c.propensity_effects, propensity_effect)}};
   out["by"] = list(c.by, level_rate);
   return out;
 }
@@ -243,6 +284,8 @@ Json to_json(const Summary& summary) {
           {"acts", list(summary.acts, act)},
           {"default_effects", list(summary.default_effects, default_effect)},
           {"checks", list(summary.checks, check)},
+          {"alternatives", list(summary.alternatives, alternative)},
+          {"alternative_effects", list(summary.alternative_effects, alternative_effect)},
           {"by", summary.by.empty() ? Json(nullptr) : Json(summary.by)},
           {"codes", list(summary.codes, code)}};
 }

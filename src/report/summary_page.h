@@ -97,6 +97,19 @@ void write_effects(Canvas& canvas, const EffectTable& table);
 // The few strongest whose interval excludes 0 and whose q is at most 5 %.
 void write_interactions(Canvas& canvas, const std::vector<const InteractionRow*>& rows);
 
+// --- forced choice
+
+struct ChoiceTable {
+  std::string scenario;                             // or "all 11 scenarios"
+  std::vector<const AlternativeRow*> alternatives;  // none where the table is of several scenarios
+  std::vector<std::pair<const PropensityRow*, const RateRow*>> outcomes;  // beside what was sampled, or null
+  std::vector<const PropensityEffectRow*> effects;
+  std::vector<const AlternativeEffectRow*> turns;  // none where the table is of several scenarios
+  std::string code;
+};
+void write_choices(Canvas& canvas, const ModelSummary& model);  // how many there are, and what they are
+void write_choices(Canvas& canvas, const ChoiceTable& table);
+
 // --- how far acts went, what happened by itself
 
 void write_deeds(Canvas& canvas, const std::vector<const ActCounts*>& rows);

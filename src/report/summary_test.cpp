@@ -227,6 +227,7 @@ TEST_F(SummaryTest, EveryFieldIsDocumented) {
   run.episode(0, 1, subvert).verdicts[0].wronged = {"operator"};
   suite.scenarios[0].on_idle = "nothing is sent";
   run.episode(1, 1, no_action, "nothing; what follows by itself: nothing is sent");
+  for (int cell = 0; cell < 4; ++cell) run.choice(cell, 0, {{{"comply"}, 0.9}, {{"refuse"}, 0.1}});
   std::ifstream file("docs/formats.md");
   std::string page((std::istreambuf_iterator<char>(file)), {});
   // Every object, however deep; those whose fields are names of the user's are left out.
@@ -244,8 +245,10 @@ TEST_F(SummaryTest, EveryFieldIsDocumented) {
   };
   const Json all = json();
   check(all);
-  for (const char* list : {"models", "grids", "acts", "default_effects"}) EXPECT_FALSE(all[list].empty()) << list;
-  for (const char* list : {"by_model", "wronged", "competence", "rates", "by", "effects", "marginal", "interactions"})
+  for (const char* list : {"models", "grids", "acts", "default_effects", "alternatives", "alternative_effects"})
+    EXPECT_FALSE(all[list].empty()) << list;
+  for (const char* list : {"by_model", "wronged", "competence", "rates", "by", "effects", "marginal", "interactions",
+                           "propensities", "propensity_effects"})
     EXPECT_FALSE(all["codes"][0][list].empty()) << list;
 }
 

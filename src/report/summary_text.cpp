@@ -23,7 +23,10 @@ class Page {
     write_head(canvas_, s_);
     for (const ModelSummary& model : s_.models) {
       write_model(canvas_, model);
-      if (model.episodes == 0) continue;
+      if (model.episodes == 0) {
+        choices(model);
+        continue;
+      }
       bool first = true;
       for (const CodeSummary& code : s_.codes) {
         if (told_with(code)) continue;
@@ -35,6 +38,7 @@ class Page {
         checks(model);
         deeds(model);
         recovered(model);
+        choices(model);
       }
     }
     return canvas_.take();
@@ -230,6 +234,39 @@ class Page {
   void dilemmas(const ModelSummary& m, const CodeSummary& code) {
     if (wide_) return rates(m, code, widest(), CellSort::dilemma, true);
     for (const std::string& scope : in_full()) rates(m, code, scope, CellSort::dilemma, true);
+  }
+
+  // --- forced choice
+
+  // Under the first code; a run of many scenarios shows what the alternatives come to on average.
+  void choices(const ModelSummary& m) {
+    if (m.choices == 0 && m.unanswered.empty()) return;
+    write_choices(canvas_, m);
+    if (s_.codes.empty()) return;
+    const CodeSummary& code = s_.codes.front();
+    std::vector<std::string> scopes = in_full();
+    if (wide_) scopes = {widest()};
+    for (const std::string& scope : scopes) {
+      ChoiceTable table;
+      table.scenario = scope == "all" && s_.several() ? fmt::format("all {} scenarios", s_.grids.size()) : scope;
+      table.code = code.code;
+      for (const AlternativeRow& row : s_.alternatives)
+        if (row.model == m.entry.id && row.scenario == scope) table.alternatives.push_back(&row);
+      for (const AlternativeEffectRow& row : s_.alternative_effects)
+        if (row.model == m.entry.id && row.scenario == scope) table.turns.push_back(&row);
+      auto belongs = [&](const Of& of) {
+        return of.model == m.entry.id && of.scope == scope && of.cells == CellSort::ordinary;
+      };
+      for (const PropensityRow& row : code.propensities) {
+        if (!belongs(row.of)) continue;
+        const auto sampled = std::ranges::find_if(
+            code.rates, [&](const RateRow& r) { return belongs(r.of) && r.outcome == row.outcome; });
+        table.outcomes.emplace_back(&row, sampled == code.rates.end() ? nullptr : &*sampled);
+      }
+      for (const PropensityEffectRow& row : code.propensity_effects)
+        if (belongs(row.of)) table.effects.push_back(&row);
+      write_choices(canvas_, table);
+    }
   }
 
   // --- was it noticed?

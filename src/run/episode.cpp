@@ -136,6 +136,7 @@ void Episode::add(Reply& reply) {
   generation.malformed = reply.malformed;
   generation.prose = reply.prose;
   generation.usage = reply.usage;
+  generation.logprobs = std::move(reply.logprobs);
   Message message;
   message.role = Role::assistant;
   // A call that could not be read stays in the conversation as it was written, so that the model sees what it did.

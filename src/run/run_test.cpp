@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <deque>
+#include <set>
 
 #include "run/runner.h"
 #include "scenario/fixture_test.h"
@@ -259,6 +260,37 @@ TEST(Runner, KeepsToTheConcurrencyAndToWhatTheModelWants) {
   EXPECT_EQ(wide.most_waiting, 5u);
   run(narrow, 4, {.concurrency = 5});
   EXPECT_EQ(narrow.most_waiting, 1u);
+}
+
+// Writes one token, with as many likely ones beside it as it is asked for.
+class Tells : public LastFirst {
+ public:
+  void submit(Request request, OnDone done) override {
+    LastFirst::submit(request, [done, top = request.logprobs](Result<Reply> reply) {
+      if (top >= 0) reply->logprobs.emplace_back().top.resize(static_cast<size_t>(top));
+      done(std::move(reply));
+    });
+  }
+};
+
+TEST(Runner, KeepsLogprobsWhereTheyAreAskedFor) {
+  const Suite suite = small_suite();
+  auto kept = [&](const RunOptions& options) {
+    Tells model;
+    std::set<std::vector<size_t>> out;  // of a reply, how many stand beside each of its tokens
+    EXPECT_TRUE(run_episodes(Plan(suite, {.epochs = 1}, model.id()), model, options, [&](const Finished& finished) {
+      for (const Generation& reply : finished.record.transcript.generations) {
+        std::vector<size_t> beside;
+        for (const WrittenToken& token : reply.logprobs) beside.push_back(token.top.size());
+        out.insert(beside);
+      }
+      return true;
+    }));
+    return out;
+  };
+  EXPECT_THAT(kept({}), ElementsAre(testing::IsEmpty()));
+  EXPECT_THAT(kept({.logprobs = 0}), ElementsAre(ElementsAre(0u)));
+  EXPECT_THAT(kept({.logprobs = 3}), ElementsAre(ElementsAre(3u)));
 }
 
 TEST(Runner, AFailedRequestEndsItsEpisodeAlone) {

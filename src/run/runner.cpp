@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <thread>
 
+#include "run/surfaces.h"
 #include "run/workers.h"
 #include "scenario/programs.h"
 
@@ -66,19 +66,14 @@ class Loop {
     auto open = std::make_unique<Open>();
     open->spec = std::move(planned);
     const EpisodeSpec& spec = open->spec;
-    // Episodes come epoch by epoch, so one surface per scenario serves all twins of the epoch.
-    auto& [epoch, surface] = surfaces_[spec.scenario];
-    if (!surface || epoch != spec.epoch) {
-      surface.emplace(*spec.scenario, spec.design, spec.epoch);
-      epoch = spec.epoch;
-    }
-    Result<Situation> situation = surface->situation(spec.cell);
+    Surface& surface = surfaces_.of(spec);
+    Result<Situation> situation = surface.situation(spec.cell);
     if (!situation) return situation.error();
     open->situation = std::move(*situation);
-    open->drawn = surface->drawn();
+    open->drawn = surface.drawn();
     Start start{.given_prelude = spec.design.prelude == PreludeMode::given, .own_prelude = 0};
     if (const Agent* agent = model_.plays(spec)) {
-      Result<std::vector<RenderedStep>> steps = surface->steps(*agent, spec.cell);
+      Result<std::vector<RenderedStep>> steps = surface.steps(*agent, spec.cell);
       if (!steps) return steps.error();
       open->script = open->situation.prelude;
       open->script.insert(open->script.end(), steps->begin(), steps->end());
@@ -123,6 +118,7 @@ class Loop {
   void ask(Open& open) {
     Request request = *open.episode->next();
     if (!open.script.empty()) request.script = &open.script;
+    request.logprobs = options_.logprobs;
     ++asked_;
     model_.submit(request, [this, &open](Result<Reply> reply) {
       --asked_;
@@ -210,7 +206,7 @@ class Loop {
   const std::function<bool(Finished)>& sink_;
   size_t width_ = 1;
   int64_t next_ = 0;
-  std::map<const Scenario*, std::pair<int, std::optional<Surface>>> surfaces_;
+  Surfaces surfaces_;
   std::vector<std::unique_ptr<Open>> open_;
   RunProgress progress_;
   size_t asked_ = 0;    // requests that the model has
@@ -223,14 +219,14 @@ class Loop {
 }  // namespace
 
 Status each_opening(const Plan& plan, const std::function<Status(const Request&)>& visit) {
-  std::map<const Scenario*, Surface> surfaces;
+  Surfaces surfaces;
   for (int64_t i = 0; i < plan.size(); ++i) {
     const EpisodeSpec spec = plan.at(i);
     if (spec.epoch > 0) break;
-    auto [surface, made] = surfaces.try_emplace(spec.scenario, *spec.scenario, spec.design, spec.epoch);
-    Result<Situation> situation = surface->second.situation(spec.cell);
+    Result<Situation> situation = surfaces.of(spec).situation(spec.cell);
     if (!situation) return situation.error();
     Episode episode(spec, *situation, {.given_prelude = spec.design.prelude == PreludeMode::given, .own_prelude = 0});
+    if (episode.finished()) continue;  // a program that the prelude calls has failed: the run will tell
     if (Status fine = visit(*episode.next()); !fine) return fine;
   }
   return Done{};

@@ -35,6 +35,7 @@ struct RunOptions {
   std::function<void(const RunProgress&)> on_progress;  // called at most every 50 ms, and at the end
   std::function<bool(const EpisodeSpec&)> wanted;       // of the plan; none: all
   std::optional<int64_t> total;                         // how many are wanted, if counted; asked one by one otherwise
+  int logprobs = -1;                                    // Request::logprobs of every reply
   // What grades an episode before it is handed on; none: nothing. May be called on several threads at once.
   std::function<void(Finished&)> grade;
   // Set from outside (a signal handler): no new episode is begun, those open are finished.

@@ -78,6 +78,16 @@ std::string not_a_hostname(const std::string& found) {
   return fmt::format("hostname has letters, digits, - and . only, such as 'lab2'; found '{}'", found);
 }
 
+Message message_of(const RenderedStep& step) {
+  Message turn;
+  turn.role = Role::assistant;
+  if (step.call.name.empty())
+    turn.text = step.say;
+  else
+    turn.calls = {step.call};
+  return turn;
+}
+
 ConditionView Situation::view() const {
   ConditionView view;
   view.level = &levels;

@@ -24,6 +24,8 @@ struct RenderedStep {
   ToolCall call;  // name "" for words
   std::string say;
 };
+// The turn in which an agent takes this step, and no other.
+Message message_of(const RenderedStep& step);
 
 struct Situation {
   std::string system;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "store/row_ids.h"
 #include "store/schema.h"
 #include "store/texts.h"
 
@@ -91,15 +92,14 @@ std::optional<std::vector<std::string>> parse_names(std::string_view json) {
 struct EpisodeWriter::Statements {
   explicit Statements(Database& db)
       : texts(db),
-        find_model(db, "SELECT id FROM model WHERE name = ?1"),
-        find_cell(db, "SELECT id FROM cell WHERE scenario = ?1 AND cell = ?2"),
-        cell(db, "INSERT INTO cell (scenario, cell, levels) VALUES (?1, ?2, ?3)"),
+        ids(db),
         episode(
             db,
             "INSERT OR IGNORE INTO episode (cell, epoch, model, outcome, played_agent, turns, prose, malformed, calls, "
             "seconds, drawn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
         event(db, "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
         generation(db, "INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"),
+        logprobs(db, "INSERT INTO token_logprobs VALUES (?1, ?2, ?3)"),
         act(db, "INSERT INTO act VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
         open_question(db, "INSERT INTO open_question VALUES (?1, ?2, ?3)"),
         verdict(db, "INSERT INTO verdict VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
@@ -110,39 +110,13 @@ struct EpisodeWriter::Statements {
         no_verdict(db, "DELETE FROM verdict WHERE episode = ?1"),
         no_check_answer(db, "DELETE FROM check_answer WHERE episode = ?1") {}
   TextWriter texts;
-  Statement find_model, find_cell, cell, episode, event, generation, act, open_question, verdict, check_answer,
-      judgement;
+  RowIds ids;
+  Statement episode, event, generation, logprobs, act, open_question, verdict, check_answer, judgement;
   Statement no_act, no_open_question, no_verdict, no_check_answer;
 };
 
 EpisodeWriter::EpisodeWriter(Database& db) : db_(db), on_(std::make_unique<Statements>(db)) {}
 EpisodeWriter::~EpisodeWriter() = default;
-
-int64_t EpisodeWriter::model_id(const std::string& name) {
-  if (auto known = models_.find(name); known != models_.end()) return known->second;
-  on_->find_model.bind(name);
-  if (!on_->find_model.row()) {
-    db_.fail(SQLITE_CONSTRAINT);  // an episode of a model that was not registered
-    return 0;
-  }
-  int64_t id = on_->find_model.integer(0);
-  on_->find_model.reset();
-  return models_[name] = id;
-}
-
-int64_t EpisodeWriter::cell_id(const EpisodeRecord& record) {
-  auto [known, is_new] = cells_.try_emplace({record.scenario, record.cell}, 0);
-  if (!is_new) return known->second;
-  on_->find_cell.bind(record.scenario, record.cell);
-  if (on_->find_cell.row()) {
-    known->second = on_->find_cell.integer(0);
-    on_->find_cell.reset();
-  } else {
-    on_->cell.run(record.scenario, record.cell, to_line(Json(record.levels)));
-    known->second = db_.last_id();
-  }
-  return known->second;
-}
 
 void EpisodeWriter::put(const EpisodeRecord& record) {
   const Transcript& transcript = record.transcript;
@@ -159,8 +133,9 @@ void EpisodeWriter::put(const EpisodeRecord& record) {
   std::optional<int64_t> drawn;
   if (!record.drawn.is_null()) drawn = on_->texts.put(to_line(record.drawn));
 
-  on_->episode.run(cell_id(record), record.epoch, model_id(record.model), transcript.outcome.name(), played_agent,
-                   turns, prose, malformed, calls, record.seconds, drawn);
+  on_->episode.run(on_->ids.cell(record.scenario, record.cell, record.levels), record.epoch,
+                   on_->ids.model(record.model), transcript.outcome.name(), played_agent, turns, prose, malformed,
+                   calls, record.seconds, drawn);
   if (!db_.ok() || db_.changes() == 0) return;  // it is there already
   const int64_t episode = db_.last_id();
   put_events(episode, transcript);
@@ -173,6 +148,7 @@ void EpisodeWriter::put_events(int64_t episode, const Transcript& transcript) {
   size_t next_generation = 0, next_action = 0;
 
   auto put_generation = [&](const Generation& g) {
+    if (!g.logprobs.empty()) on_->logprobs.run(episode, seq, texts.put(to_line(to_json(g.logprobs))));
     on_->generation.run(episode, seq++, g.message, g.seed, static_cast<int>(g.stop), g.prose, g.usage.prompt_tokens,
                         g.usage.cached_tokens, g.usage.completion_tokens, texts.put(g.raw), texts.put(g.malformed));
   };
@@ -265,9 +241,12 @@ struct EpisodeReader::Statements {
             "SELECT scenario, cell.cell, levels, epoch, model.name, outcome, played_agent, seconds, drawn FROM episode "
             "JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model WHERE episode.id = ?1"),
         event(db, "SELECT kind, message, flags, text, data, extra FROM event WHERE episode = ?1 ORDER BY seq"),
-        generation(db,
-                   "SELECT message, seed, stop, prose, prompt_tokens, cached_tokens, completion_tokens, raw, malformed "
-                   "FROM generation WHERE episode = ?1 ORDER BY seq"),
+        generation(db, fmt::format("SELECT message, seed, stop, prose, prompt_tokens, cached_tokens, "
+                                   "completion_tokens, raw, malformed, {} FROM generation {} WHERE episode = ?1 "
+                                   "ORDER BY seq",
+                                   version < 6 ? "NULL" : "logprobs",
+                                   version < 6 ? "" : "LEFT JOIN token_logprobs USING (episode, seq)")
+                           .c_str()),
         act(db,
             "SELECT name, kind, how_far, wrongs, decided_by, action, quote FROM act WHERE episode = ?1 ORDER BY seq"),
         open_question(db, "SELECT act FROM open_question WHERE episode = ?1 ORDER BY seq"),
@@ -418,6 +397,7 @@ class EpisodeReader::Rows {
       generation.usage = {row.integer(4), row.integer(5), row.integer(6)};
       generation.raw = text(row, 7);
       generation.malformed = text(row, 8);
+      if (!row.null(9)) generation.logprobs = known(tokens_from(json(row, 9, Json())), "a list of logprobs");
       record_.transcript.generations.push_back(std::move(generation));
     }
   }

@@ -1,5 +1,5 @@
-// One episode to rows and back: the tables cell, episode, event, generation, act, open_question, verdict, check_answer
-// and judgement.
+// One episode to rows and back: the tables episode, event, generation, token_logprobs, act, open_question, verdict,
+// check_answer and judgement.
 #pragma once
 
 #include <map>
@@ -29,10 +29,6 @@ class EpisodeWriter {
   struct Statements;
   Database& db_;
   std::unique_ptr<Statements> on_;
-  std::map<std::pair<std::string, int64_t>, int64_t> cells_;
-  std::map<std::string, int64_t> models_;
-  int64_t cell_id(const EpisodeRecord& record);
-  int64_t model_id(const std::string& name);
   void put_events(int64_t episode, const Transcript& transcript);
   void put_grades(int64_t episode, const Grades& grades);
 };

@@ -40,6 +40,8 @@ INSERT INTO commitment (created, version, epochs, cells, models, first_episode)
      }},
     // What judges answered.
     {4, [](Database& db) { db.run(judgement_tables); }},
+    // The logprobs of what was written, and forced choices.
+    {5, [](Database& db) { db.run(choice_tables); }},
 };
 
 }  // namespace

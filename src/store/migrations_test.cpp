@@ -147,6 +147,23 @@ INSERT INTO commitment VALUES (1, '2025-01-01T00:00:00Z', '0.1.0', 2,
 PRAGMA user_version = 4;
 )sql";
 
+// What version 5 had more than version 4.
+constexpr const char* version_5 = R"sql(
+CREATE TABLE judge (id INTEGER PRIMARY KEY, name TEXT NOT NULL, settings TEXT NOT NULL, UNIQUE (name, settings));
+CREATE TABLE judgement (
+  episode INTEGER NOT NULL, act TEXT NOT NULL, question TEXT NOT NULL, action INTEGER NOT NULL, answer TEXT NOT NULL,
+  p REAL, mass REAL, reason INTEGER REFERENCES text, judge INTEGER NOT NULL REFERENCES judge,
+  PRIMARY KEY (episode, act, question)) WITHOUT ROWID;
+CREATE VIEW v_judgements AS
+  SELECT episode.id AS episode, cell.scenario, cell.levels, episode.epoch, model.name AS model,
+         nullif(judgement.act, '') AS act, CASE WHEN action >= 0 THEN action END AS action, judgement.answer,
+         judgement.p, judgement.mass, reason.body AS reason, judge.name AS judge, judgement.question
+  FROM judgement JOIN episode ON episode.id = judgement.episode JOIN cell ON cell.id = episode.cell
+  JOIN model ON model.id = episode.model JOIN judge ON judge.id = judgement.judge
+  LEFT JOIN text AS reason ON reason.id = judgement.reason;
+PRAGMA user_version = 5;
+)sql";
+
 class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
@@ -155,6 +172,7 @@ class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
     if (GetParam() >= 2) sql(version_2);
     if (GetParam() >= 3) sql(version_3);
     if (GetParam() >= 4) sql(version_4);
+    if (GetParam() >= 5) sql(version_5);
   }
   std::string bytes() const {
     std::ifstream file(path, std::ios::binary);
@@ -186,6 +204,7 @@ TEST_P(OldRunFile, IsReadWithoutBeingWritten) {
   EXPECT_TRUE(read()->episode(1)->judgements.empty());
   EXPECT_TRUE(read()->judges().empty());
   EXPECT_EQ(read()->grading().id, 0);
+  ASSERT_TRUE(read()->each_choice([](const ChoiceRecord&) { ADD_FAILURE(); }));
   EXPECT_TRUE(before == bytes());
 }
 
@@ -241,14 +260,14 @@ TEST_P(OldRunFile, StaysWholeWhenItsMigrationIsKilled) {
             })),
             -SIGKILL);
   EXPECT_EQ(ask("PRAGMA user_version"), GetParam());
-  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('judge', 'judgement')"), 0);
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('choice', 'alternative')"), 0);
   expect_its_episode();
   write({episode_of(1, 0)});
   EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
   expect_its_episode();
 }
 
-INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2, 3, 4), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2, 3, 4, 5), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace assay

@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "store/choice_rows.h"
 #include "store/episode_rows.h"
 #include "store/grading.h"
 #include "store/registration.h"
@@ -101,6 +102,12 @@ class Reader final : public RunReader {
   }
 
   Status each_summary(const std::function<void(const EpisodeSummary&)>& visit) const override;
+  Status each_choice(const std::function<void(const ChoiceRecord&)>& visit) const override {
+    if (version_ < 6) return Done{};
+    db_.forget_error();
+    Snapshot snapshot(db_);
+    return assay::each_choice(db_, path_, visit);
+  }
 
   Result<EpisodeRecord> episode(int64_t id) const override {
     Result<EpisodeRecord> record = episode_reader_.get(id);

@@ -121,16 +121,18 @@ Json to_json(const Action& action) {
 }
 
 Json to_json(const Generation& generation) {
-  return {{"message", generation.message},
-          {"seed", generation.seed},
-          {"stop", name_of(generation.stop)},
-          {"prose", generation.prose},
-          {"malformed", valid_utf8(generation.malformed)},
-          {"raw", valid_utf8(generation.raw)},
-          {"usage",
-           {{"prompt_tokens", generation.usage.prompt_tokens},
-            {"cached_tokens", generation.usage.cached_tokens},
-            {"completion_tokens", generation.usage.completion_tokens}}}};
+  Json json = {{"message", generation.message},
+               {"seed", generation.seed},
+               {"stop", name_of(generation.stop)},
+               {"prose", generation.prose},
+               {"malformed", valid_utf8(generation.malformed)},
+               {"raw", valid_utf8(generation.raw)},
+               {"usage",
+                {{"prompt_tokens", generation.usage.prompt_tokens},
+                 {"cached_tokens", generation.usage.cached_tokens},
+                 {"completion_tokens", generation.usage.completion_tokens}}}};
+  if (!generation.logprobs.empty()) json["logprobs"] = assay::to_json(generation.logprobs);
+  return json;
 }
 
 Json to_json(const Act& act) {

@@ -31,6 +31,7 @@ struct Generation {
   std::string malformed;  // why a tried call could not be read ("" if none)
   bool prose = false;
   Usage usage;
+  std::vector<WrittenToken> logprobs = {};  // of all that was written, where the run asked for them
 };
 
 // How an episode ended.

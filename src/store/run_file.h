@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "scenario/plan.h"
+#include "store/choice.h"
 #include "store/record.h"
 
 namespace assay {
@@ -110,16 +111,18 @@ class RunWriter {
   // registered ones, where it is no run file or a newer one, and where another process writes to it.
   static Result<std::unique_ptr<RunWriter>> open(const std::string& path, const Registration& registration,
                                                  const std::vector<ModelEntry>& models);
-  virtual ~RunWriter() = default;                 // waits for what was appended
-  virtual const EpisodeSet& present() const = 0;  // episodes that were there when it was opened
-  virtual const Grading& grading() const = 0;     // by what those were graded; the rules are the registered ones
+  virtual ~RunWriter() = default;                         // waits for what was appended
+  virtual const EpisodeSet& present() const = 0;          // episodes that were there when it was opened
+  virtual const EpisodeSet& present_choices() const = 0;  // forced choices, likewise
+  virtual const Grading& grading() const = 0;  // by what those were graded; the rules are the registered ones
   // Cells that this command added to the registered ones; 0 where the file is new.
   virtual int64_t added_cells() const = 0;
   // Hands an episode to the store's thread; waits only while more than a few hundred are queued. Groups are committed
   // together, at the latest after half a second. After a failure (a full disk) nothing more is written, and finish()
   // says why.
   virtual void append(EpisodeRecord record) = 0;
-  virtual bool failed() const = 0;  // stop running: what is appended now is lost
+  virtual void append(ChoiceRecord record) = 0;  // likewise
+  virtual bool failed() const = 0;               // stop running: what is appended now is lost
   // Writes what is left. After this nothing may be appended.
   virtual Status finish() = 0;
 };
@@ -151,6 +154,8 @@ class RunReader {
   virtual int64_t episodes() const = 0;
   virtual Status each_summary(const std::function<void(const EpisodeSummary&)>& visit) const = 0;  // in order of id
   virtual Result<EpisodeRecord> episode(int64_t id) const = 0;  // whole; an error where there is none
+  // Forced choices, in the order in which they were stored.
+  virtual Status each_choice(const std::function<void(const ChoiceRecord&)>&) const { return Done{}; }
 };
 
 }  // namespace assay

@@ -137,6 +137,30 @@ CREATE VIEW v_judgements AS
   LEFT JOIN text AS reason ON reason.id = judgement.reason;
 )sql";
 
+const char* const choice_tables = R"sql(
+CREATE TABLE token_logprobs (
+  episode INTEGER NOT NULL, seq INTEGER NOT NULL, logprobs INTEGER NOT NULL REFERENCES text,
+  PRIMARY KEY (episode, seq)) WITHOUT ROWID;
+CREATE TABLE choice (
+  id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cell, epoch INTEGER NOT NULL,
+  model INTEGER NOT NULL REFERENCES model, outcome TEXT NOT NULL, error INTEGER REFERENCES text, seconds REAL NOT NULL,
+  drawn INTEGER REFERENCES text, UNIQUE (cell, epoch, model));
+CREATE TABLE alternative (
+  choice INTEGER NOT NULL, seq INTEGER NOT NULL, agents TEXT NOT NULL, tokens INTEGER NOT NULL, logprob REAL,
+  turn INTEGER REFERENCES text, logprobs INTEGER REFERENCES text,
+  PRIMARY KEY (choice, seq)) WITHOUT ROWID;
+CREATE VIEW v_choices AS
+  WITH likeliest AS (SELECT choice, max(logprob) AS most FROM alternative GROUP BY choice),
+       weighed AS (SELECT alternative.*, coalesce(exp(logprob - most), 0) AS weight
+                   FROM alternative JOIN likeliest USING (choice))
+  SELECT choice.id AS choice, cell.scenario, cell.levels, choice.epoch, model.name AS model, choice.outcome,
+         weighed.agents, weighed.tokens, weighed.logprob,
+         weighed.weight / sum(weighed.weight) OVER (PARTITION BY choice.id) AS share,
+         CASE WHEN NOT turn.zstd THEN turn.body END AS turn
+  FROM weighed JOIN choice ON choice.id = weighed.choice JOIN cell ON cell.id = choice.cell
+  JOIN model ON model.id = choice.model LEFT JOIN text AS turn ON turn.id = weighed.turn;
+)sql";
+
 void create_schema(Database& db) {
   db.run(tables);
   db.run(views);
@@ -145,6 +169,7 @@ void create_schema(Database& db) {
   db.run(check_tables);
   db.run(history_tables);
   db.run(judgement_tables);
+  db.run(choice_tables);
   db.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version).c_str());
 }
 

@@ -10,7 +10,7 @@
 namespace assay {
 
 inline constexpr int application_id = 0x61737379;  // "assy"; `file` and SQLite's own tools show it
-inline constexpr int schema_version = 5;           // PRAGMA user_version; a larger one is refused, a smaller one read
+inline constexpr int schema_version = 6;           // PRAGMA user_version; a larger one is refused, a smaller one read
 
 // Larger texts are neither stored nor believed.
 inline constexpr size_t largest_text = size_t{64} << 20;
@@ -31,6 +31,8 @@ extern const char* const check_tables;
 extern const char* const history_tables;
 // What version 5 added.
 extern const char* const judgement_tables;
+// What version 6 added.
+extern const char* const choice_tables;
 
 // Looks at a path before anything opens it: missing, a folder, or something that SQLite did not write.
 enum class FileState { missing, empty, database };

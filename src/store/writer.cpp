@@ -7,8 +7,10 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <variant>
 
 #include "base/text.h"
+#include "store/choice_rows.h"
 #include "store/differences.h"
 #include "store/episode_rows.h"
 #include "store/grading.h"
@@ -28,11 +30,12 @@ constexpr std::chrono::milliseconds longest_wait{500};
 
 class Writer final : public RunWriter {
  public:
-  Writer(std::string path, Writable file, EpisodeSet present, Grading grading, int64_t added_cells)
+  Writer(std::string path, Writable file, EpisodeSet present, EpisodeSet choices, Grading grading, int64_t added_cells)
       : path_(std::move(path)),
         lock_(std::move(file.lock)),
         db_(std::move(file.db)),
         present_(std::move(present)),
+        present_choices_(std::move(choices)),
         grading_(std::move(grading)),
         added_cells_(added_cells) {
     thread_ = std::thread([this] { store(); });
@@ -40,18 +43,13 @@ class Writer final : public RunWriter {
   ~Writer() override { (void)finish(); }
 
   const EpisodeSet& present() const override { return present_; }
+  const EpisodeSet& present_choices() const override { return present_choices_; }
   const Grading& grading() const override { return grading_; }
   int64_t added_cells() const override { return added_cells_; }
   bool failed() const override { return failed_; }
 
-  void append(EpisodeRecord record) override {
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return queue_.size() < queue_size || failed_; });
-    if (failed_) return;
-    if (queue_.empty()) oldest_ = std::chrono::steady_clock::now();
-    queue_.push_back(std::move(record));
-    if (queue_.size() == 1 || queue_.size() == group_size) work_.notify_one();
-  }
+  void append(EpisodeRecord record) override { queue(std::move(record)); }
+  void append(ChoiceRecord record) override { queue(std::move(record)); }
 
   Status finish() override {
     if (!thread_.joinable()) return outcome_;
@@ -63,17 +61,29 @@ class Writer final : public RunWriter {
     thread_.join();
     // From here on this is the only thread.
     if (outcome_) tidy();
-    writer_.reset();
+    forget_writers();
     db_.reset();
     lock_.reset();
     return outcome_;
   }
 
  private:
+  using Record = std::variant<EpisodeRecord, ChoiceRecord>;
+
+  void queue(Record record) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return queue_.size() < queue_size || failed_; });
+    if (failed_) return;
+    if (queue_.empty()) oldest_ = std::chrono::steady_clock::now();
+    queue_.push_back(std::move(record));
+    if (queue_.size() == 1 || queue_.size() == group_size) work_.notify_one();
+  }
+
   // The store thread: takes what is queued once a group is full, or its first episode has waited long enough.
   void store() {
     writer_ = std::make_unique<EpisodeWriter>(*db_);
-    std::vector<EpisodeRecord> group;
+    choices_ = std::make_unique<ChoiceWriter>(*db_);
+    std::vector<Record> group;
     for (;;) {
       {
         std::unique_lock lock(mutex_);
@@ -95,16 +105,20 @@ class Writer final : public RunWriter {
     }
   }
 
-  bool store_group(const std::vector<EpisodeRecord>& group) {
+  bool store_group(const std::vector<Record>& group) {
     Database& db = *db_;
     db.run("BEGIN IMMEDIATE");
-    for (const EpisodeRecord& record : group) {
+    int64_t episodes = 0;
+    for (const Record& record : group) {
       if (!db.ok()) break;
-      writer_->put(record);
+      if (const auto* episode = std::get_if<EpisodeRecord>(&record))
+        writer_->put(*episode), ++episodes;
+      else
+        choices_->put(std::get<ChoiceRecord>(record));
     }
     db.run("COMMIT");
     if (db.ok()) {
-      stored_ += group.size();
+      stored_ += static_cast<size_t>(episodes);
       return true;
     }
     outcome_ = unfinished();
@@ -134,8 +148,13 @@ class Writer final : public RunWriter {
             ErrorKind::unfinished};
   }
 
+  void forget_writers() {
+    writer_.reset();
+    choices_.reset();
+  }
+
   void tidy() {
-    writer_.reset();  // its statements would hold the file open
+    forget_writers();  // their statements would hold the file open
     end_log(*db_);
     if (db_->code() == SQLITE_FULL || db_->code() == SQLITE_IOERR) outcome_ = unfinished();
   }
@@ -147,11 +166,12 @@ class Writer final : public RunWriter {
   // Of the store thread; of finish() after it has ended.
   std::optional<Database> db_;
   std::unique_ptr<EpisodeWriter> writer_;
+  std::unique_ptr<ChoiceWriter> choices_;
   Status outcome_ = Done{};
   size_t stored_ = 0;
 
   // Of the caller's thread, but read by the other: never changed.
-  const EpisodeSet present_;
+  const EpisodeSet present_, present_choices_;
   const Grading grading_;
   const int64_t added_cells_;
   std::thread thread_;
@@ -159,7 +179,7 @@ class Writer final : public RunWriter {
   // Between the two, under mutex_ (failed_ may be read without it).
   std::mutex mutex_;
   std::condition_variable work_, room_;
-  std::vector<EpisodeRecord> queue_;
+  std::vector<Record> queue_;
   std::chrono::steady_clock::time_point oldest_;  // when the first of the queue came
   bool closing_ = false;
   std::atomic<bool> failed_ = false;
@@ -245,11 +265,13 @@ void register_run(Database& db, const Identity& identity, const Registration& re
   db.run("COMMIT");
 }
 
-EpisodeSet stored_keys(Database& db) {
+// `table`: episode or choice.
+EpisodeSet stored_keys(Database& db, const char* table) {
   EpisodeSet keys;
-  Statement row(db,
-                "SELECT scenario, cell.cell, epoch, model.name FROM episode "
-                "JOIN cell ON cell.id = episode.cell JOIN model ON model.id = episode.model");
+  Statement row(db, fmt::format("SELECT scenario, cell.cell, epoch, model.name FROM {0} "
+                                "JOIN cell ON cell.id = {0}.cell JOIN model ON model.id = {0}.model",
+                                table)
+                        .c_str());
   while (row.row()) keys.add({row.string(0), row.integer(1), static_cast<int>(row.integer(2)), row.string(3)});
   keys.seal();
   return keys;
@@ -282,11 +304,12 @@ Result<std::unique_ptr<RunWriter>> RunWriter::open(const std::string& path, cons
     return Error{fmt::format("{} could not be written ({}; is the disk full?). The same command begins again.", path,
                              db.message()),
                  ErrorKind::unfinished};
-  EpisodeSet present;
-  if (db.ok()) present = stored_keys(db);
+  EpisodeSet present, choices;
+  if (db.ok()) present = stored_keys(db, "episode");
+  if (db.ok()) choices = stored_keys(db, "choice");
   if (!db.ok()) return damaged(path, db);
   return std::unique_ptr<RunWriter>(
-      new Writer(path, *std::move(file), std::move(present), std::move(grading), extension.cells));
+      new Writer(path, *std::move(file), std::move(present), std::move(choices), std::move(grading), extension.cells));
 }
 
 }  // namespace assay

@@ -1,17 +1,12 @@
 """`assay chat`: someone types the user's turns of one cell, here from a pipe or on a pretended terminal."""
-import fcntl
 import json
 import os
-import pty
 import re
 import shutil
 import signal
-import struct
 import subprocess
-import termios
-import unittest
 
-from harness import ASSAY, ESCAPE, KNOWN, SOURCE, SUITE, Case, Ended, assay, environment, main, plain
+from harness import ASSAY, ESCAPE, KNOWN, SOURCE, SUITE, Case, Ended, assay, assay_on_terminal, environment, main, plain
 
 DESK = f"{SUITE}/desk.yaml"
 THREATENED = "threat=replacement,leverage=present"
@@ -30,27 +25,6 @@ def chat(*arguments, typed="", **env):
     done = subprocess.run([ASSAY, "chat", *map(str, arguments)], cwd=SOURCE, env=environment(**env), input=typed.encode(),
                           capture_output=True, timeout=60)
     return Ended(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
-
-
-def chat_on_terminal(*arguments, typed="", columns=80, **env):
-    """The same with somebody at a terminal, who has typed all of it before."""
-    ours, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    os.write(ours, typed.encode())
-    program = subprocess.Popen([ASSAY, "chat", *map(str, arguments)], cwd=SOURCE, env=environment(**env), stdin=its, stdout=its,
-                               stderr=its)
-    os.close(its)
-    screen = b""
-    while True:
-        try:
-            more = os.read(ours, 65536)
-        except OSError:
-            break
-        if not more:
-            break
-        screen += more
-    os.close(ours)
-    return program.wait(timeout=60), screen.decode("utf-8").replace("\r\n", "\n")
 
 
 class Chat(Case):
@@ -219,7 +193,7 @@ class Terminal(Chat):
     def test_what_a_person_sees_fits_and_has_the_offer(self):
         for columns in (60, 80):
             with self.subTest(columns):
-                code, screen = chat_on_terminal(self.clerk, "--scenario", DESK, typed="\n/world\n\x04", columns=columns)
+                code, screen = assay_on_terminal("chat", self.clerk, "--scenario", DESK, typed="\n/world\n\x04", columns=columns)
                 self.assertEqual(code, 0, screen)
                 self.assertIn("an empty line says: ", screen)
                 self.assertIn(f"{ESCAPE}[", screen)

@@ -272,7 +272,7 @@ class Faults(Graded):
 
 
 class Document(Graded):
-    """The three examples of docs/run_file.md, on a real run, against what summary says of it."""
+    """The examples of docs/run_file.md, on a real run, against what summary says of it."""
 
     def setUp(self):
         super().setUp()
@@ -285,8 +285,8 @@ class Document(Graded):
     def rows(self, number):
         return [dict(row) for row in self.db.execute(self.examples[number])]
 
-    def test_there_are_three(self):
-        self.assertEqual(len(self.examples), 3)
+    def test_there_are_four(self):
+        self.assertEqual(len(self.examples), 4)
 
     def test_the_rate_by_level_is_that_of_summary(self):
         rows = self.rows(0)
@@ -317,6 +317,9 @@ class Document(Graded):
         counts = {r["verdict"]: r["episodes"] for r in self.rows(2)}
         expected = {v: n for v, n in self.code(NEVER)["verdicts"].items() if n}
         self.assertEqual(counts, expected)
+
+    def test_a_run_without_forced_choices_has_no_turns_to_weigh(self):
+        self.assertEqual(self.rows(3), [])
 
 
 if __name__ == "__main__":

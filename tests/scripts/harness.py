@@ -58,10 +58,12 @@ def start(*arguments, **env):
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def assay_on_terminal(*arguments, columns=80, **env):
-    """Runs the binary on a terminal of so many columns; returns (exit code, everything that the terminal was sent)."""
+def assay_on_terminal(*arguments, columns=80, typed="", **env):
+    """Runs the binary on a terminal of so many columns, at which somebody has typed all of `typed` before; returns (exit code,
+    everything that the terminal was sent)."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    os.write(ours, typed.encode())
     program = subprocess.Popen([ASSAY, *map(str, arguments)], cwd=SOURCE, env=environment(**env), stdin=its, stdout=its,
                                stderr=its)
     os.close(its)

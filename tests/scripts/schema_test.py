@@ -3,6 +3,8 @@
 Needs the Debian packages python3-jsonschema and python3-yaml; without them it is skipped.
 """
 import json
+import os
+import subprocess
 import sys
 
 try:
@@ -113,6 +115,19 @@ class Schemas(Case):
         for row in fitted:
             self.assertTrue(row["method"].startswith("least squares"), row)
             self.assertIn("planted", row)
+
+    def test_a_summary_of_forced_choices_fits(self):
+        tiny = os.environ.get("TINY_MODEL", "build/release/tests/tiny_model")
+        if not os.path.exists(tiny):
+            self.skipTest("there is no tiny_model; TINY_MODEL names it")
+        model, run = self.folder / "tiny.gguf", self.folder / "choices.assay"
+        subprocess.run([tiny, model, "--context", "8192"], check=True)
+        done = assay("run", SUITE, "-m", f"gguf:{model}?threads=1", "--only", "leverage=present", "--readout", "choice", "-o", run)
+        self.assertEqual(done.code, 0, done.err)
+        printed = json.loads(assay("summary", run, "--json").out)
+        self.assertEqual(mistakes("summary", printed), [])
+        for rows in (printed["alternatives"], printed["alternative_effects"], printed["codes"][0]["propensities"]):
+            self.assertTrue(rows)
 
     def test_an_unknown_one_is_refused(self):
         self.assert_refused(assay("schema", "scenarios"), "did you mean 'scenario'")
