@@ -68,7 +68,7 @@ namespace {
     words = "assay: not enough memory; what is stored is kept, and the same command goes on\n";
     code = assay::exit_unfinished;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "assay: %s\n", e.what());
+    std::fprintf(stderr, "assay: %s\n", assay::for_terminal(e.what()).c_str());
   } catch (...) {
   }
   std::fputs(words, stderr);

@@ -2,6 +2,7 @@
 // model, and what is read back.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -266,7 +267,7 @@ class FormatTest : public testing::Test {
 
  private:
   const std::string path =
-      testing::TempDir() + "/family-" +
+      testing::TempDir() + "/family-" + std::to_string(::getpid()) + "-" +
       std::to_string(std::hash<std::string>()(testing::UnitTest::GetInstance()->current_test_info()->name())) + ".gguf";
 };
 

@@ -1,6 +1,7 @@
 #include "model/gguf/chat_format.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -48,7 +49,7 @@ const std::vector<ToolSpec> mail = {
 class ChatFormatTest : public testing::Test {
  protected:
   void use(const std::string& chat_template, bool sentencepiece = false) {
-    const std::string path = testing::TempDir() + "/chat_format.gguf";
+    const std::string path = testing::TempDir() + "/chat-format-" + std::to_string(::getpid()) + ".gguf";
     write_tiny_gguf(path, {.chat_template = chat_template, .sentencepiece = sentencepiece});
     capture_llama_log();
     model_.reset(llama_model_load_from_file(path.c_str(), llama_model_default_params()));

@@ -2,6 +2,7 @@
 #include "model/gguf/engine.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -114,7 +115,7 @@ class EngineTest : public testing::Test {
   }
 
   const std::string path =
-      testing::TempDir() + "/engine-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+      testing::TempDir() + "/engine-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
   SharedWeights weights;
   std::unique_ptr<Engine> engine;
   std::atomic<int> open{0};

@@ -2,6 +2,7 @@
 #include "model/gguf/gguf_card.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -51,7 +52,7 @@ class GgufCard : public testing::Test {
   }
 
   const std::string path =
-      testing::TempDir() + "/card-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+      testing::TempDir() + "/card-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
 };
 
 TEST_F(GgufCard, HasTheNumbersOfTheFile) {

@@ -2,6 +2,7 @@
 // else the error of one request, after which the next is answered.
 #include <ggml.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -52,7 +53,7 @@ class GgufFaults : public testing::Test {
   }
 
   const std::string folder =
-      testing::TempDir() + "/faults-" + testing::UnitTest::GetInstance()->current_test_info()->name();
+      testing::TempDir() + "/faults-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name();
   const std::string path = folder + "/tiny.gguf";
   std::vector<Message> messages = {{.role = Role::system, .text = "You are Iris."},
                                    {.role = Role::user, .text = "Go."}};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -68,7 +69,7 @@ class GgufModelTest : public testing::Test {
   }
 
   const std::string path =
-      testing::TempDir() + "/tiny-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+      testing::TempDir() + "/tiny-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
   std::vector<Message> messages = {{.role = Role::system, .text = "You are Iris."},
                                    {.role = Role::user, .text = "Read the mail."}};
   std::vector<ToolSpec> tools = mail;
