@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
   bench.messages = {words(Role::user, text)};
   std::vector<Message> six;
   for (const char* way : {"now", "then", "here", "there", "again", "before"})
-    six.push_back(words(Role::assistant, fmt::format("the word is {} and", way)));
+    six.push_back(words(Role::assistant, fmt::format("the word is {} and then that", way)));
 
   Usage usage;
   int64_t tokens = 0;
