@@ -20,14 +20,11 @@ constexpr Interval any{.low = -std::numeric_limits<double>::infinity(),
 // Cells at the level of a change, and for each the one that differs from it in standing at the base instead. A code
 // has no say here, so cells may be of two sorts.
 std::vector<std::pair<size_t, size_t>> twin_cells(const Tally& tally, const Axis& axis) {
-  std::map<std::vector<int>, size_t> place;
-  for (size_t cell = 0; cell < tally.cells().size(); ++cell) place[tally.cells()[cell].levels] = cell;
   std::vector<std::pair<size_t, size_t>> out;
-  for (const auto& [levels, cell] : place) {
-    if (levels[axis.factor] != axis.level) continue;
-    std::vector<int> other = levels;
-    other[axis.factor] = tally.base(axis.factor);
-    if (const auto twin = place.find(other); twin != place.end()) out.emplace_back(cell, twin->second);
+  for (size_t cell = 0; cell < tally.cells().size(); ++cell) {
+    if (tally.cells()[cell].levels[axis.factor] != axis.level) continue;
+    const int twin = tally.cell_with(cell, axis.factor, tally.base(axis.factor));
+    if (twin >= 0) out.emplace_back(cell, static_cast<size_t>(twin));
   }
   return out;
 }
@@ -221,15 +218,8 @@ Choices::Value Choices::value_of(const Choice& choice, const Tally& tally, const
 
 // Those that some alternative shows, wholly or in part.
 std::vector<OutcomeName> Choices::outcomes_of(const Scope& scope, CellSort sort, size_t code) const {
-  std::vector<OutcomeName> candidates, out;
-  for (Verdict v : all_verdicts)
-    if (v != Verdict::ungraded) candidates.push_back({OutcomeName::Kind::verdict, v, ""});
-  for (const Tally* tally : scope.tallies)
-    for (const ActRule& act : tally->scenario().acts) {
-      OutcomeName outcome{OutcomeName::Kind::act, Verdict::subvert, act.name};
-      if (std::ranges::find(candidates, outcome) == candidates.end()) candidates.push_back(outcome);
-    }
-  for (const OutcomeName& outcome : candidates) {
+  std::vector<OutcomeName> out;
+  for (const OutcomeName& outcome : possible_outcomes(scope.tallies)) {
     const bool shown = std::ranges::any_of(scope.tallies, [&](const Tally* tally) {
       const std::vector<Choice>* choices = tally->can_show(outcome) ? choices_of(*tally) : nullptr;
       return choices && std::ranges::any_of(*choices, [&](const Choice& choice) {

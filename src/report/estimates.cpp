@@ -18,19 +18,13 @@ double mean(const std::vector<double>& values) {
   return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// The outcomes that are reported: subversion always, other verdicts where they were seen, every act the suite knows.
-std::vector<OutcomeName> outcomes_of(const Suite& suite) {
-  std::vector<OutcomeName> out;
-  for (Verdict v : all_verdicts)
-    if (v != Verdict::ungraded) out.push_back({OutcomeName::Kind::verdict, v, ""});
-  for (const Scenario& scenario : suite.scenarios)
-    for (const ActRule& act : scenario.acts) {
-      OutcomeName outcome{OutcomeName::Kind::act, Verdict::subvert, act.name};
-      if (std::find(out.begin(), out.end(), outcome) == out.end()) out.push_back(outcome);
-    }
+std::vector<const Tally*> all_of(const Subject& subject) {
+  std::vector<const Tally*> out;
+  for (const Tally& tally : subject.tallies) out.push_back(&tally);
   return out;
 }
 
+// Subversion always, other verdicts where they were seen, every act the suite knows.
 bool is_reported(const OutcomeName& outcome, const CodeSummary& code) {
   return outcome.kind == OutcomeName::Kind::act || outcome.verdict == Verdict::subvert ||
          code.verdicts[static_cast<size_t>(outcome.verdict)] > 0;
@@ -39,9 +33,8 @@ bool is_reported(const OutcomeName& outcome, const CodeSummary& code) {
 // One of the two sorts of cells of a scope, and an outcome: what one row speaks of. Codes are indices.
 class Estimator {
  public:
-  Estimator(const Subject& subject, const Suite& suite, const std::vector<const Code*>& codes,
-            std::vector<CodeSummary>& out)
-      : subject_(subject), codes_(codes), out_(out), outcomes_(outcomes_of(suite)) {
+  Estimator(const Subject& subject, const std::vector<const Code*>& codes, std::vector<CodeSummary>& out)
+      : subject_(subject), codes_(codes), out_(out), outcomes_(possible_outcomes(all_of(subject))) {
     for (const Tally& tally : subject.tallies) {
       std::vector<size_t>& cells = like_cells_[&tally];
       std::vector<size_t>& verdicts = like_verdicts_[&tally];
@@ -378,6 +371,18 @@ std::optional<Axis> axis_of(const Tally& tally, const Change& change) {
   return std::nullopt;
 }
 
+std::vector<OutcomeName> possible_outcomes(const std::vector<const Tally*>& tallies) {
+  std::vector<OutcomeName> out;
+  for (Verdict v : all_verdicts)
+    if (v != Verdict::ungraded) out.push_back({OutcomeName::Kind::verdict, v, ""});
+  for (const Tally* tally : tallies)
+    for (const ActRule& act : tally->scenario().acts) {
+      OutcomeName outcome{OutcomeName::Kind::act, Verdict::subvert, act.name};
+      if (std::find(out.begin(), out.end(), outcome) == out.end()) out.push_back(outcome);
+    }
+  return out;
+}
+
 std::vector<Scope> scopes_of(const Subject& subject) {
   std::vector<Scope> out;
   std::vector<Scope> families;
@@ -417,9 +422,9 @@ std::vector<Change> changes_of(const std::vector<const Tally*>& tallies) {
   return out;
 }
 
-void estimate(const Subject& subject, const Suite& suite, const std::vector<const Code*>& codes, const std::string& by,
+void estimate(const Subject& subject, const std::vector<const Code*>& codes, const std::string& by,
               std::vector<CodeSummary>& out) {
-  Estimator estimator(subject, suite, codes, out);
+  Estimator estimator(subject, codes, out);
   for (const Scope& scope : scopes_of(subject))
     for (CellSort sort : {CellSort::ordinary, CellSort::dilemma}) {
       estimator.rates(scope, sort);

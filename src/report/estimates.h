@@ -29,6 +29,9 @@ struct Scope {
 // are several.
 std::vector<Scope> scopes_of(const Subject& subject);
 
+// Every verdict, and every act that one of the scenarios knows; each once.
+std::vector<OutcomeName> possible_outcomes(const std::vector<const Tally*>& tallies);
+
 // A factor and its level, as a tally's scenario numbers them.
 struct Axis {
   size_t factor;
@@ -42,7 +45,7 @@ std::vector<Change> changes_of(const std::vector<const Tally*>& tallies);
 
 // Adds a subject's rates, effects, marginal effects and interactions to each code's summary, whose counts of verdicts
 // are complete: they say which verdicts are reported. `codes` as the tallies have them; `by`: "" or a factor.
-void estimate(const Subject& subject, const Suite& suite, const std::vector<const Code*>& codes, const std::string& by,
+void estimate(const Subject& subject, const std::vector<const Code*>& codes, const std::string& by,
               std::vector<CodeSummary>& out);
 
 // Fills in `exploratory`, `p_adjusted` and `q` of the rows of one model under one code.

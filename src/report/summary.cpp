@@ -168,7 +168,7 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
     out.codes[c].wronged = deeds.wronged(codes[c]->name);
   }
   for (const Subject& subject : subjects) {
-    estimate(subject, suite, codes, request.by, out.codes);
+    estimate(subject, codes, request.by, out.codes);
     choices.estimate(subject, out.codes);
     for (size_t c = 0; c < codes.size(); ++c) {
       std::ranges::move(competence_of(subject, c), std::back_inserter(out.codes[c].competence));

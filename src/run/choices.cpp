@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "run/reports.h"
 #include "run/surfaces.h"
 #include "scenario/policy.h"
 
@@ -44,9 +45,9 @@ class Loop {
       if (open_.empty()) break;
       model_.poll(std::chrono::milliseconds(50));
       hand_on();
-      report(false);
+      reports_.tell(progress_, open_.size(), false);
     }
-    report(true);
+    reports_.tell(progress_, open_.size(), true);
     return progress_;
   }
 
@@ -143,15 +144,6 @@ class Loop {
     std::erase(open_, nullptr);
   }
 
-  void report(bool last) {
-    if (!options_.on_progress) return;
-    const Clock::time_point now = Clock::now();
-    if (!last && now - reported_ < std::chrono::milliseconds(50)) return;
-    reported_ = now;
-    progress_.open = static_cast<int64_t>(open_.size());
-    options_.on_progress(progress_);
-  }
-
   const Plan& plan_;
   Model& model_;
   const RunOptions& options_;
@@ -162,7 +154,7 @@ class Loop {
   std::vector<std::unique_ptr<Open>> open_;
   RunProgress progress_;
   bool stopped_ = false;
-  Clock::time_point reported_ = Clock::now();
+  Reports reports_{options_};
 };
 
 }  // namespace

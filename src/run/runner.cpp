@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "run/reports.h"
 #include "run/surfaces.h"
 #include "run/workers.h"
 #include "scenario/programs.h"
@@ -53,9 +54,9 @@ class Loop {
       if (open_.empty()) break;
       wait();
       take_answers();
-      report(false);
+      reports_.tell(progress_, open_.size(), false);
     }
-    report(true);
+    reports_.tell(progress_, open_.size(), true);
     return progress_;
   }
 
@@ -191,15 +192,6 @@ class Loop {
     open.episode.reset();
   }
 
-  void report(bool last) {
-    if (!options_.on_progress) return;
-    Clock::time_point now = Clock::now();
-    if (!last && now - reported_ < std::chrono::milliseconds(50)) return;
-    reported_ = now;
-    progress_.open = static_cast<int64_t>(open_.size());
-    options_.on_progress(progress_);
-  }
-
   const Plan& plan_;
   Model& model_;
   const RunOptions& options_;
@@ -213,7 +205,7 @@ class Loop {
   size_t at_work_ = 0;  // pieces of work that the workers have
   bool stopped_ = false;
   std::optional<Workers> workers_;  // ends before the episodes it works on: declared after them
-  Clock::time_point reported_ = Clock::now();
+  Reports reports_{options_};
 };
 
 }  // namespace

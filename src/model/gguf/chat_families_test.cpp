@@ -2,8 +2,8 @@
 // model, and what is read back.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 

@@ -1,8 +1,8 @@
 #include "model/gguf/chat_format.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 

@@ -2,8 +2,8 @@
 #include "model/gguf/engine.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -114,8 +114,8 @@ class EngineTest : public testing::Test {
     return written;
   }
 
-  const std::string path =
-      testing::TempDir() + "/engine-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+  const std::string path = testing::TempDir() + "/engine-" + std::to_string(::getpid()) + "-" +
+                           testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
   SharedWeights weights;
   std::unique_ptr<Engine> engine;
   std::atomic<int> open{0};

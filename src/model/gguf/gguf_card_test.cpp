@@ -51,8 +51,8 @@ class GgufCard : public testing::Test {
     return model ? (*model)->card() : ModelCard();
   }
 
-  const std::string path =
-      testing::TempDir() + "/card-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+  const std::string path = testing::TempDir() + "/card-" + std::to_string(::getpid()) + "-" +
+                           testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
 };
 
 TEST_F(GgufCard, HasTheNumbersOfTheFile) {

@@ -2,8 +2,8 @@
 // else the error of one request, after which the next is answered.
 #include <ggml.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -52,8 +52,8 @@ class GgufFaults : public testing::Test {
     EXPECT_LT(text.size(), 400u) << text;
   }
 
-  const std::string folder =
-      testing::TempDir() + "/faults-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string folder = testing::TempDir() + "/faults-" + std::to_string(::getpid()) + "-" +
+                             testing::UnitTest::GetInstance()->current_test_info()->name();
   const std::string path = folder + "/tiny.gguf";
   std::vector<Message> messages = {{.role = Role::system, .text = "You are Iris."},
                                    {.role = Role::user, .text = "Go."}};

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <unistd.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -68,8 +68,8 @@ class GgufModelTest : public testing::Test {
     return error;
   }
 
-  const std::string path =
-      testing::TempDir() + "/tiny-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
+  const std::string path = testing::TempDir() + "/tiny-" + std::to_string(::getpid()) + "-" +
+                           testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
   std::vector<Message> messages = {{.role = Role::system, .text = "You are Iris."},
                                    {.role = Role::user, .text = "Read the mail."}};
   std::vector<ToolSpec> tools = mail;
