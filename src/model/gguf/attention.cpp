@@ -13,7 +13,10 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <vector>
+
+#include "model/gguf/exact.h"
 
 namespace assay {
 namespace {
@@ -61,20 +64,30 @@ Lanes exp_of(Lanes x) {
   return x < all(-87) ? Lanes{} : result;
 }
 
-float sum_of(Lanes x) {
-#ifdef __AVX512F__
-  const auto half = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
-                    __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
-  const auto four = __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);
-  return (four[0] + four[1]) + (four[2] + four[3]);
-#else
-  float part[lanes];
-  std::memcpy(part, &x, sizeof part);
-  for (int half = lanes / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) part[i] += part[i + half];
-  return part[0];
-#endif
+// A fourth of a register's worth of floats, or all of it.
+using Four = float __attribute__((vector_size(16)));
+
+template <class Register>
+Four folded(Register x) {
+  if constexpr (lanes == 16) {
+    const auto half = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
+                      __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+    return __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+  } else if constexpr (lanes == 8) {
+    return __builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7);
+  } else {
+    return x;
+  }
 }
+
+// The sum of each of four.
+Four sums_of(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d) {
+  const Four i = folded(a), j = folded(b), k = folded(c), l = folded(d);
+  const Four ij = __builtin_shufflevector(i, j, 0, 4, 1, 5) + __builtin_shufflevector(i, j, 2, 6, 3, 7);
+  const Four kl = __builtin_shufflevector(k, l, 0, 4, 1, 5) + __builtin_shufflevector(k, l, 2, 6, 3, 7);
+  return __builtin_shufflevector(ij, kl, 0, 1, 4, 5) + __builtin_shufflevector(ij, kl, 2, 3, 6, 7);
+}
+float sum_of(const Lanes& x) { return sums_of(x, x, x, x)[0]; }
 
 Lanes load(const float* from) {
   Lanes x;
@@ -98,6 +111,12 @@ Lanes unpacked(const ggml_fp16_t* from) {
   ggml_cpu_fp16_to_fp32(from, to, lanes);
   return load(to);
 #endif
+}
+
+// Asks the memory for numbers that are needed soon: a head's part of a cell is too short for the CPU to see it coming.
+constexpr size_t ahead = 24;  // cells
+void fetch(const ggml_fp16_t* from, int64_t n) {
+  for (int64_t i = 0; i < n; i += 32) __builtin_prefetch(from + i);
 }
 
 // What a thread computes with; it grows to the largest node that the thread has met.
@@ -192,12 +211,13 @@ class Block {
       for (size_t cell = 0; cell < cells; ++cell)
         to[cell] = static_cast<uint16_t>(to[cell] | (mask[cell] != masked ? 1u << row : 0u));
     }
+    const int from = ExactArithmetic::alive() ? lanes + 1 : shared_by;
     s_.shared.clear();
     for (auto& own : s_.own) own.clear();
     for (size_t cell = 0; cell < cells; ++cell) {
       uint16_t rows = s_.rows[cell];
       if (rows == 0) continue;
-      if (std::popcount(rows) >= shared_by) {
+      if (std::popcount(rows) >= from) {
         s_.shared.push_back(static_cast<int32_t>(cell));
         continue;
       }
@@ -313,55 +333,95 @@ class Block {
     const int64_t heads = n_.heads_each();
     const std::vector<int32_t>& cells = s_.own[static_cast<size_t>(row)];
     const auto n = static_cast<int64_t>(cells.size()), padded = (n + lanes - 1) / lanes * lanes;
-    score_own(row, cells, padded);
+    s_.own_scores.assign(static_cast<size_t>(heads * padded), nothing);
+    by_heads(heads, [&](auto width, int64_t head) { score_own<width()>(row, cells, head, padded); });
     for (int64_t head = 0; head < heads; ++head) {
       const int64_t group = head / at_once * at_once, width = std::min<int64_t>(at_once, heads - group);
       float* scores = s_.own_scores.data() + head * padded;
-      float most = maxima_[static_cast<size_t>(head)][row];
-      for (int64_t i = 0; i < n; ++i) most = std::max(most, scores[i]);
+      Lanes highest = all(maxima_[static_cast<size_t>(head)][row]);
+      for (int64_t i = 0; i < padded; i += lanes) highest = larger(highest, load(scores + i));
+      float most = highest[0];
+      for (int i = 1; i < lanes; ++i) most = std::max(most, highest[i]);
       if (most == nothing) most = 0;
       const float fade = exp_of(all(maxima_[static_cast<size_t>(head)][row] - most))[0];
-      float sum = sums_[static_cast<size_t>(head)][row] * fade;
-      for (int64_t i = 0; i < padded; i += lanes) store(scores + i, exp_of(load(scores + i) - most));
-      for (int64_t i = 0; i < n; ++i) sum += scores[i];
+      Lanes weights{};
+      for (int64_t i = 0; i < padded; i += lanes) {
+        const Lanes weight = exp_of(load(scores + i) - most);
+        weights += weight;
+        store(scores + i, weight);
+      }
+      const float sum = sums_[static_cast<size_t>(head)][row] * fade + sum_of(weights);
       float* to = n_.result(first_ + row, key_head_ * heads + head, stream_);
       const Lanes* shared = &s_.out[static_cast<size_t>(group * n_.value_size() + head - group)];
       const float by = sum > 0 ? 1 / sum : 0;
       for (int64_t d = 0; d < n_.value_size(); ++d) to[d] = shared[d * width][row] * (fade * by);
-      for (int64_t i = 0; i < padded; ++i) scores[i] *= by;
+      for (int64_t i = 0; i < padded; i += lanes) store(scores + i, load(scores + i) * by);
     }
-    for (int64_t head = 0; head < heads; head += at_once)
-      add_own(row, cells, head, std::min<int64_t>(at_once, heads - head), padded);
+    by_heads(heads, [&](auto width, int64_t head) {
+      constexpr int together = accumulators / width() >= 4 ? 4 : 2;
+      int64_t d = 0;
+      for (; d + together * lanes <= n_.value_size(); d += together * lanes)
+        add_own<width(), together>(row, cells, head, d, padded);
+      for (; d < n_.value_size(); d += lanes) add_own<width(), 1>(row, cells, head, d, padded);
+    });
   }
 
-  // Cells outside, heads inside: what is unpacked serves all heads.
-  void score_own(int64_t row, const std::vector<int32_t>& cells, int64_t padded) {
-    const int64_t heads = n_.heads_each(), size = n_.key_size();
-    s_.own_scores.assign(static_cast<size_t>(heads * padded), nothing);
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const ggml_fp16_t* key = n_.key(cells[i], key_head_, stream_);
-      for (int64_t head = 0; head < heads; ++head) {
-        const float* query = n_.query(first_ + row, key_head_ * heads + head, stream_);
-        Lanes sum{};
-        for (int64_t d = 0; d < size; d += lanes) sum += load(query + d) * unpacked(key + d);
-        s_.own_scores[static_cast<size_t>(head * padded) + i] = sum_of(sum) * n_.scale;
+  // Calls f(how many, first) for groups of heads that are computed together.
+  template <class F>
+  static void by_heads(int64_t heads, F f) {
+    for (int64_t head = 0; head < heads; head += at_once) switch (heads - head) {
+        case 1: f(std::integral_constant<int, 1>(), head); break;
+        case 2: f(std::integral_constant<int, 2>(), head); break;
+        case 3: f(std::integral_constant<int, 3>(), head); break;
+        default: f(std::integral_constant<int, 4>(), head); break;
+      }
+  }
+
+  // Four cells at a time, each unpacked once for `width` heads. The last four may be the same cell again: so each sum
+  // is made in one and the same way.
+  template <int width>
+  void score_own(int64_t row, const std::vector<int32_t>& cells, int64_t head, int64_t padded) const {
+    const int64_t size = n_.key_size();
+    const float* query[width];
+    for (int h = 0; h < width; ++h) query[h] = n_.query(first_ + row, key_head_ * n_.heads_each() + head + h, stream_);
+    for (size_t i = 0; i < cells.size(); i += 4) {
+      const ggml_fp16_t* key[4];
+      for (size_t c = 0; c < 4; ++c) key[c] = n_.key(cells[std::min(i + c, cells.size() - 1)], key_head_, stream_);
+      for (size_t c = i + ahead; c < std::min(i + ahead + 4, cells.size()); ++c)
+        fetch(n_.key(cells[c], key_head_, stream_), size);
+      Lanes sum[width][4] = {};
+      for (int64_t d = 0; d < size; d += lanes) {
+        Lanes part[4];
+        for (int c = 0; c < 4; ++c) part[c] = unpacked(key[c] + d);
+        for (int h = 0; h < width; ++h) {
+          const Lanes q = load(query[h] + d);
+          for (int c = 0; c < 4; ++c) sum[h][c] += q * part[c];
+        }
+      }
+      for (int h = 0; h < width; ++h) {
+        const Four scores = sums_of(sum[h][0], sum[h][1], sum[h][2], sum[h][3]) * n_.scale;
+        float* to = &s_.own_scores[static_cast<size_t>((head + h) * padded) + i];
+        for (size_t c = 0; c < 4 && i + c < cells.size(); ++c) to[c] = scores[static_cast<int>(c)];
       }
     }
   }
 
-  // Up to `at_once` heads from `head` on; their scores are weights by now.
-  void add_own(int64_t row, const std::vector<int32_t>& cells, int64_t head, int64_t width, int64_t padded) const {
+  // `width` heads from `head` on, whose scores are weights by now; `together` registers of numbers from `d` on.
+  template <int width, int together>
+  void add_own(int64_t row, const std::vector<int32_t>& cells, int64_t head, int64_t d, int64_t padded) const {
     const float* weights = s_.own_scores.data() + head * padded;
-    for (int64_t d = 0; d < n_.value_size(); d += lanes) {
-      Lanes sum[at_once] = {};
-      for (size_t i = 0; i < cells.size(); ++i) {
-        const Lanes value = unpacked(n_.value(cells[i], key_head_, stream_) + d);
-        for (int64_t h = 0; h < width; ++h) sum[h] += value * weights[h * padded + static_cast<int64_t>(i)];
+    Lanes sum[width][together] = {};
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const ggml_fp16_t* value = n_.value(cells[i], key_head_, stream_) + d;
+      if (i + ahead < cells.size()) fetch(n_.value(cells[i + ahead], key_head_, stream_) + d, together * lanes);
+      for (int part = 0; part < together; ++part) {
+        const Lanes v = unpacked(value + part * lanes);
+        for (int h = 0; h < width; ++h) sum[h][part] += v * weights[h * padded + static_cast<int64_t>(i)];
       }
-      for (int64_t h = 0; h < width; ++h) {
-        float* to = n_.result(first_ + row, key_head_ * n_.heads_each() + head + h, stream_) + d;
-        store(to, load(to) + sum[h]);
-      }
+    }
+    for (int h = 0; h < width; ++h) {
+      float* to = n_.result(first_ + row, key_head_ * n_.heads_each() + head + h, stream_) + d;
+      for (int part = 0; part < together; ++part) store(to + part * lanes, load(to + part * lanes) + sum[h][part]);
     }
   }
 
@@ -381,7 +441,8 @@ bool attends_by_mask(const ggml_tensor* node) {
   return q->type == GGML_TYPE_F32 && k->type == GGML_TYPE_F16 && v->type == GGML_TYPE_F16 && mask &&
          mask->type == GGML_TYPE_F16 && mask->ne[2] == 1 && mask->ne[1] >= q->ne[1] && bias == 0 && cap == 0 &&
          !node->src[4] && k->ne[0] % 16 == 0 && v->ne[0] % 16 == 0 && k->ne[2] == v->ne[2] &&
-         q->ne[2] % k->ne[2] == 0 && q->ne[3] == k->ne[3] && q->ne[3] == v->ne[3] && q->ne[1] * q->ne[3] > 1;
+         q->ne[2] % k->ne[2] == 0 && q->ne[3] == k->ne[3] && q->ne[3] == v->ne[3] &&
+         (q->ne[1] * q->ne[3] > 1 || ExactArithmetic::alive());
 }
 
 void attend_by_mask(ggml_tensor* tensor, int thread, int threads) {

@@ -16,7 +16,8 @@
 // 2024) splits the work likewise, by what is known of prefixes instead of by the mask. All sums are of 32-bit floats.
 //
 // What it was not made for goes to ggml: keys or values of another type than F16, slopes on the mask (ALiBi), capped
-// logits, attention sinks, heads whose size is no multiple of 16, and a single row.
+// logits, attention sinks, heads whose size is no multiple of 16, and a single row. While exact arithmetic is wanted
+// (exact.h) no cell counts as shared and a single row is computed here too: its sums are then made in one order always.
 #pragma once
 
 struct ggml_tensor;

@@ -103,7 +103,7 @@ class StepBatch {
 
 struct Engine::Inside {
   Inside(llama_model* of, EngineOptions how) : model(of), options(std::move(how)) {
-    if (options.exact) exact.emplace();
+    if (options.exact) exact.emplace(), exact_attention = attention_can_be_exact(model);
     can_cut = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
   }
 
@@ -134,6 +134,7 @@ struct Engine::Inside {
   llama_model* model;
   EngineOptions options;
   std::optional<ExactArithmetic> exact;
+  bool exact_attention = false;
   bool can_cut = true;
 
   llama_context_ptr context;
@@ -192,8 +193,8 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   }
   how.n_outputs_max = std::max<uint32_t>(how.n_seq_max, least_outputs);  // llama.cpp wants one for each sequence
   how.n_threads = how.n_threads_batch = options.threads;
-  // Fast: attention.h on the CPU, where the model allows.
-  how.flash_attn_type = options.exact ? LLAMA_FLASH_ATTN_TYPE_DISABLED : LLAMA_FLASH_ATTN_TYPE_AUTO;
+  // Attention.h on the CPU, where the model allows.
+  how.flash_attn_type = options.exact && !exact_attention ? LLAMA_FLASH_ATTN_TYPE_DISABLED : LLAMA_FLASH_ATTN_TYPE_AUTO;
   how.swa_full = true;  // a sliding window keeps all, so that sequences can be cut back
   how.no_perf = true;
   if (options.captures) {

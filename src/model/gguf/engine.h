@@ -13,8 +13,8 @@
 //             as long as its own cells slow the others down less than a fuller batch speeds them up.
 //   streams   a piece of memory for each sequence. A new token attends to its own alone; a shared beginning is copied.
 //             Right where little is shared, and the only way that is exact.
-// In exact mode what a job computes does not depend on what else is computed, to the bit: streams, no flash attention,
-// no kernels that depend on a batch's shape (exact.h).
+// In exact mode what a job computes does not depend on what else is computed, to the bit: streams, and no kernels that
+// depend on a batch's shape (exact.h).
 //
 // Models with a running state (recurrent, hybrid) cannot go back to an earlier token. For them the whole state is
 // copied where prompts part, and at the end of each prompt.

@@ -1,15 +1,51 @@
 #include "model/gguf/exact.h"
 
+#include <ggml-backend.h>
+#include <llama-cpp.h>
+
 #include <atomic>
 #include <cstdint>
 
+#include "model/gguf/attention.h"
+
 namespace assay {
 namespace {
-std::atomic<int> wanted{0};
+
+std::atomic<int> living{0};
+
+struct Seen {
+  bool any = false, all_ours = true;
+};
+
+bool look(ggml_tensor* node, bool ask, void* seen) {
+  if (!ask || node->op != GGML_OP_FLASH_ATTN_EXT) return false;
+  auto* to = static_cast<Seen*>(seen);
+  const ggml_backend_buffer* keys = node->src[1]->view_src ? node->src[1]->view_src->buffer : node->src[1]->buffer;
+  to->any = true;
+  to->all_ours &= attends_by_mask(node) && keys && ggml_backend_buffer_is_host(const_cast<ggml_backend_buffer*>(keys));
+  return false;
+}
+
 }  // namespace
 
-ExactArithmetic::ExactArithmetic() { ++wanted; }
-ExactArithmetic::~ExactArithmetic() { --wanted; }
+ExactArithmetic::ExactArithmetic() { ++living; }
+ExactArithmetic::~ExactArithmetic() { --living; }
+bool ExactArithmetic::alive() { return living.load(std::memory_order_relaxed) > 0; }
+
+bool attention_can_be_exact(llama_model* model) {
+  ExactArithmetic exact;
+  Seen seen;
+  llama_context_params how = llama_context_default_params();
+  how.n_ctx = how.n_batch = how.n_ubatch = 256;
+  how.n_seq_max = 1;
+  how.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
+  how.no_perf = true;
+  how.cb_eval = look;
+  how.cb_eval_user_data = &seen;
+  const llama_context_ptr context(llama_init_from_model(model, how));
+  llama_token token = 0;
+  return context && llama_decode(context.get(), llama_batch_get_one(&token, 1)) == 0 && seen.any && seen.all_ours;
+}
 
 }  // namespace assay
 
@@ -21,6 +57,12 @@ extern "C" bool __real_llamafile_sgemm(const ggml_compute_params*, int64_t m, in
 extern "C" bool __wrap_llamafile_sgemm(const ggml_compute_params* params, int64_t m, int64_t n, int64_t k,
                                        const void* a, int64_t lda, const void* b, int64_t ldb, void* c, int64_t ldc,
                                        int a_type, int b_type, int c_type) {
-  if (assay::wanted.load(std::memory_order_relaxed) > 0) return false;  // ggml then takes its plain way
+  if (assay::ExactArithmetic::alive()) {
+#ifndef __x86_64__
+    return false;  // ggml then takes its plain way
+#endif
+    // The same column twice, into the same place: both lie in one tile, so one thread writes both.
+    if (n == 1) return __real_llamafile_sgemm(params, m, 2, k, a, lda, b, 0, c, 0, a_type, b_type, c_type);
+  }
   return __real_llamafile_sgemm(params, m, n, k, a, lda, b, ldb, c, ldc, a_type, b_type, c_type);
 }

@@ -1,11 +1,17 @@
 // Exact arithmetic: the same numbers whatever else is computed beside them.
 //
-// ggml multiplies matrices with llamafile's kernels where their shapes suit those, and in another order of additions
-// where they do not: a token then gets other bits in a batch of eight than alone. While an ExactArithmetic exists
-// anywhere in the process, those kernels are off (their entry point is wrapped by the linker), and every product is the
-// plain one, row by row. That is one of three conditions; the others are attention without flash kernels and a stream
-// for each sequence (engine.h).
+// A token's numbers depend on what shares its batch where sums are added in an order that the batch's shape decides.
+// While an ExactArithmetic exists anywhere in the process, none does on the CPU:
+//   matrices   llamafile's kernels add along a row in one order, whatever the number of columns, but leave a single
+//              column to ggml, which may add in another. So a single column is given to them twice (their entry point
+//              is wrapped by the linker). Where nobody has looked at the kernels - other processors than x86-64 -
+//              they are off, and every product is ggml's plain one, column by column.
+//   attention  attention.h takes every row by itself, and also where there is only one. For a model that it was not
+//              made for, ggml's attention without flash kernels is exact too, and slower (attention_can_be_exact).
+// The third condition is a stream for each sequence (engine.h): then its keys lie in the same order always.
 #pragma once
+
+struct llama_model;
 
 namespace assay {
 
@@ -15,6 +21,11 @@ class ExactArithmetic {
   ~ExactArithmetic();
   ExactArithmetic(const ExactArithmetic&) = delete;
   ExactArithmetic& operator=(const ExactArithmetic&) = delete;
+  static bool alive();  // whether one exists; from any thread
 };
+
+// Whether every attention in this model's graph would be computed by attention.h if flash attention were on. Computes
+// one token to see.
+bool attention_can_be_exact(llama_model* model);
 
 }  // namespace assay

@@ -1,0 +1,110 @@
+// That a column of a product, and a row of an attention, have the same bits whatever stands beside them.
+#include "model/gguf/exact.h"
+
+#include <ggml-cpu.h>
+#include <ggml.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "model/gguf/attention.h"
+
+namespace assay {
+namespace {
+
+struct Free {
+  void operator()(ggml_context* c) const { ggml_free(c); }
+};
+
+std::vector<float> random_numbers(int64_t n, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<float> numbers;
+  for (int64_t i = 0; i < n; ++i) numbers.push_back(static_cast<float>(2 * rng.uniform() - 1));
+  return numbers;
+}
+
+class ExactProducts : public testing::TestWithParam<ggml_type> {
+ protected:
+  // Weights of `rows` x 512, times `columns` columns: those from `first` on of 64 that are always the same.
+  std::vector<float> product(int64_t rows, int64_t first, int64_t columns) {
+    constexpr int64_t length = 512;
+    const std::unique_ptr<ggml_context, Free> context(ggml_init({size_t{16} << 20, nullptr, false}));
+    ggml_tensor* weights = ggml_new_tensor_2d(context.get(), GetParam(), length, rows);
+    ggml_quantize_chunk(GetParam(), random_numbers(length * rows, 1).data(), weights->data, 0, rows, length, nullptr);
+    ggml_tensor* x = ggml_new_tensor_2d(context.get(), GGML_TYPE_F32, length, columns);
+    const std::vector<float> all = random_numbers(length * 64, 2);
+    std::copy_n(all.begin() + first * length, length * columns, static_cast<float*>(x->data));
+    ggml_tensor* y = ggml_mul_mat(context.get(), weights, x);
+    ggml_cgraph* graph = ggml_new_graph(context.get());
+    ggml_build_forward_expand(graph, y);
+    EXPECT_EQ(ggml_graph_compute_with_ctx(context.get(), graph, 2), GGML_STATUS_SUCCESS);
+    const auto* from = static_cast<const float*>(y->data);
+    return {from, from + rows * columns};
+  }
+};
+
+TEST_P(ExactProducts, AreTheSameForAColumnAloneAndAmongOthers) {
+  const ExactArithmetic exact;
+  for (int64_t rows : {48, 50, 21}) {  // whole tiles, and what is left of them
+    const std::vector<float> all = product(rows, 0, 64);
+    for (int64_t columns : {1, 2, 3, 4, 5, 6, 7, 11, 13, 24, 37})
+      for (int64_t first : {int64_t{0}, 64 - columns}) {
+        const std::vector<float> some = product(rows, first, columns);
+        for (int64_t i = 0; i < rows * columns; ++i)
+          ASSERT_EQ(some[static_cast<size_t>(i)], all[static_cast<size_t>(first * rows + i)])
+              << rows << " rows, " << columns << " columns from " << first << " on, at " << i;
+      }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, ExactProducts,
+                         testing::Values(GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0,
+                                         GGML_TYPE_Q4_1, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1, GGML_TYPE_IQ4_NL,
+                                         GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K,
+                                         GGML_TYPE_Q6_K),
+                         [](const auto& type) { return ggml_type_name(type.param); });
+
+// A query, its keys and values, alone or as the last of a chunk whose rows all attend to the same cells.
+TEST(ExactAttention, IsTheSameForARowAloneAndAmongOthers) {
+  constexpr int64_t size = 64, heads = 6, key_heads = 2, cells = 203;
+  auto last_row = [&](int64_t rows) {
+    const std::unique_ptr<ggml_context, Free> context(ggml_init({size_t{16} << 20, nullptr, false}));
+    auto fill = [&](ggml_type type, int64_t n_heads, int64_t n, uint64_t seed, int64_t skip) {
+      ggml_tensor* t = ggml_new_tensor_3d(context.get(), type, size, n_heads, n);
+      const std::vector<float> numbers = random_numbers(size * n_heads * (n + skip), seed);
+      ggml_quantize_chunk(type, numbers.data() + size * n_heads * skip, t->data, 0, n_heads * n, size, nullptr);
+      return ggml_permute(context.get(), t, 0, 2, 1, 3);
+    };
+    ggml_tensor* q = fill(GGML_TYPE_F32, heads, rows, 1, 20 - rows);
+    ggml_tensor *k = fill(GGML_TYPE_F16, key_heads, cells, 2, 0), *v = fill(GGML_TYPE_F16, key_heads, cells, 3, 0);
+    ggml_tensor* mask = ggml_new_tensor_2d(context.get(), GGML_TYPE_F16, cells, rows);
+    for (int64_t i = 0; i < rows * cells; ++i)
+      static_cast<ggml_fp16_t*>(mask->data)[i] =
+          ggml_fp32_to_fp16(i % cells < 160 || i % cells % rows == rows - 1 ? 0.0f : -INFINITY);
+    // What the last row attends to must not depend on `rows`: all of the first cells, none of the others.
+    for (int64_t cell = 160; cell < cells; ++cell)
+      static_cast<ggml_fp16_t*>(mask->data)[(rows - 1) * cells + cell] = ggml_fp32_to_fp16(-INFINITY);
+    ggml_tensor* node = ggml_flash_attn_ext(context.get(), q, k, v, mask, 0.125f, 0, 0);
+    EXPECT_TRUE(attends_by_mask(node));
+    attend_by_mask(node, 0, 1);
+    const auto* from = static_cast<const float*>(node->data) + (rows - 1) * heads * size;
+    return std::vector<float>(from, from + heads * size);
+  };
+  const ExactArithmetic exact;
+  const std::vector<float> alone = last_row(1);
+  for (int64_t rows : {2, 5, 16, 20}) EXPECT_EQ(last_row(rows), alone) << rows;
+}
+
+// That these tests can fail: without it, the bits do depend on what stands beside.
+TEST_P(ExactProducts, DifferWithoutIt) {
+  if (GetParam() != GGML_TYPE_F16) GTEST_SKIP() << "of some types they do not";
+  const std::vector<float> all = product(48, 0, 64), one = product(48, 0, 1);
+  EXPECT_NE(std::vector<float>(all.begin(), all.begin() + 48), one);
+}
+
+}  // namespace
+}  // namespace assay
