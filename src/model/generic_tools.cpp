@@ -142,6 +142,15 @@ std::string generic_turn(const Message& assistant) {
   return joined(lines, "\n");
 }
 
+Reply reply_of(Message assistant) {
+  Reply reply;
+  reply.raw = generic_turn(assistant);
+  reply.text = std::move(assistant.text);
+  reply.calls = std::move(assistant.calls);
+  reply.stop = reply.calls.empty() ? StopReason::end : StopReason::calls;
+  return reply;
+}
+
 std::vector<Message> generic_conversation(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
                                           const std::vector<Reply>& written) {
   std::vector<Message> conversation;

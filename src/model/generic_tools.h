@@ -28,6 +28,9 @@ std::string generic_system(std::string_view system, const std::vector<ToolSpec>&
 // was.
 std::string generic_turn(const Message& assistant);
 
+// The reply that a model gives which takes this turn: what plays a script answers with it.
+Reply reply_of(Message assistant);
+
 // A conversation as plain system, user and assistant turns, text alone, no two of the same role in a row (joined by a
 // blank line). `written` holds what this model replied so far: an assistant message that is not given and says what the
 // next of these replies said is shown exactly as the model wrote it, else in its normal form.

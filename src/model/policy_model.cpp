@@ -33,9 +33,7 @@ namespace {
 Reply answer_to_check(const Request& request, const Agent& agent) {
   const Check& check = *request.spec->scenario->check;
   Message message{.role = Role::assistant, .text = check.expect.in(request.situation->levels, false) ? "yes" : "no"};
-  Reply reply;
-  reply.raw = generic_turn(message);
-  reply.text = std::move(message.text);
+  Reply reply = reply_of(std::move(message));
   reply.played_agent = agent.name;
   return reply;
 }
@@ -51,11 +49,7 @@ Result<Reply> PolicyModel::answer(const Request& request) {
   Message message{.role = Role::assistant, .text = "Done."};
   if (size_t turn = static_cast<size_t>(request.turn); turn < request.script->size())
     message = message_of((*request.script)[turn]);
-  Reply reply;
-  reply.raw = generic_turn(message);
-  reply.text = std::move(message.text);
-  reply.calls = std::move(message.calls);
-  reply.stop = reply.calls.empty() ? StopReason::end : StopReason::calls;
+  Reply reply = reply_of(std::move(message));
   reply.played_agent = agent->name;
   return reply;
 }

@@ -14,21 +14,10 @@ namespace {
 
 constexpr size_t most_steps = 1000;
 
-Reply words(std::string text) {
-  Message message{.role = Role::assistant, .text = std::move(text)};
-  Reply reply;
-  reply.raw = generic_turn(message);
-  reply.text = std::move(message.text);
-  return reply;
-}
+Reply words(std::string text) { return reply_of({.role = Role::assistant, .text = std::move(text)}); }
 
 Reply call(const std::string& tool, Json arguments) {
-  Message message{.role = Role::assistant, .calls = {{"", tool, std::move(arguments)}}};
-  Reply reply;
-  reply.raw = generic_turn(message);
-  reply.calls = std::move(message.calls);
-  reply.stop = StopReason::calls;
-  return reply;
+  return reply_of({.role = Role::assistant, .calls = {{"", tool, std::move(arguments)}}});
 }
 
 }  // namespace

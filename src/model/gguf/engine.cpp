@@ -426,21 +426,30 @@ int Engine::Inside::fill(StepBatch& batch) {
     };
     while (active.size() > 1 && !make_room(rows(), nullptr)) set_back_youngest();
   }
+  std::vector<std::pair<Active*, size_t>> parts;  // and how many tokens of each
+  int planned = 0;
+  auto plan = [&](Active& one, size_t n) {
+    parts.emplace_back(&one, n);
+    planned += static_cast<int>(n);
+  };
   for (Active& one : active)
-    if (one.left() == 1 && in_this_step(one) && batch.size() < largest_batch) batch.put(one, 1);
-  const int rows = batch.size();
+    if (one.left() == 1 && in_this_step(one) && planned < largest_batch) plan(one, 1);
+  const int rows = planned;
   const int end = rows > 0 ? std::min(largest_batch, rows + reading_beside) : largest_batch;
   for (Active& one : active) {
-    if (one.left() <= 1 || !in_this_step(one) || batch.size() >= end) continue;
-    size_t n = std::min(one.left(), static_cast<size_t>(end - batch.size()));
+    if (one.left() <= 1 || !in_this_step(one) || planned >= end) continue;
+    size_t n = std::min(one.left(), static_cast<size_t>(end - planned));
     if (!can_cut) n = std::min(n, branch_after(one) - one.line->held.size());
     if (unified && can_cut) {
-      const auto in_batch = static_cast<size_t>(batch.size());
+      const auto in_batch = static_cast<size_t>(planned);
       while (n > 0 && lines->used() + in_batch + n > cells && lines->evict()) continue;
       n = std::min(n, cells - std::min(cells, lines->used() + in_batch));
     }
-    if (n > 0) batch.put(one, n);
+    if (n > 0) plan(one, n);
   }
+  // llama.cpp computes streams together only where they lie side by side and come in order.
+  if (!unified) std::ranges::sort(parts, {}, [](const auto& part) { return part.first->line->seq; });
+  for (auto& [one, n] : parts) batch.put(*one, n);
   return rows;
 }
 
