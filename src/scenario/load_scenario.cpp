@@ -44,6 +44,7 @@ Scenario ScenarioLoader::load(const CodeTexts& codes) {
              {"scenario", "principals", "system", "turns", "task", "agents"}, diagnostics_);
   if (!top.is_map()) return std::move(made_);
   identity(top);
+  names_.spoken_of = &spoken_of_;
   if (auto* node = top.get("variants")) variants(*node);
   if (auto* node = top.get("factors")) factor_names(*node);
   includes();
@@ -66,7 +67,9 @@ Scenario ScenarioLoader::load(const CodeTexts& codes) {
   if (auto* node = top.get("acts")) acts(*node);
   if (auto* node = top.get("check")) check(*node);
   if (auto* node = top.get("prelude")) made_.prelude = steps(*node, "prelude", true);
+  names_.spoken_of = nullptr;
   if (auto* node = top.get("agents")) agents(*node);
+  for (Variant& variant : made_.variants) variant.only_spoken = !spoken_of_.count(variant.name);
   return std::move(made_);
 }
 

@@ -16,11 +16,12 @@ namespace {
 // How many of `n` values the training pool holds: all but the last third. Lists of fewer than three hold nothing out.
 size_t training_part(size_t n) { return n < 3 ? n : n - n / 3; }
 
-size_t draw(size_t n, VariantPool pool, uint64_t seed) {
+// `further`: so many values behind the one that is drawn, counted round.
+size_t draw(size_t n, VariantPool pool, uint64_t seed, size_t further) {
   size_t train = training_part(n), low = 0, high = n;
   if (pool == VariantPool::train) high = train;
   if (pool == VariantPool::held_out && train < n) low = train;
-  return low + Rng(seed).below(high - low);
+  return low + (Rng(seed).below(high - low) + further) % (high - low);
 }
 
 std::string lowered(std::string text) {
@@ -123,11 +124,12 @@ struct Surface::Inside {
   std::map<std::pair<size_t, size_t>, RenderFault> level_faults;  // factor, level: its text cannot be rendered
   std::vector<RenderFault> faults;                                // of the situation or the steps at hand
 
-  // Gives every list its value: `pick` says which of n, and a name for its seed.
+  // Gives every list its value: `pick` says which of n; it is told a name for its seed, and whether only agents speak
+  // of it.
   template <class Pick>
   void prepare(Pick pick) {
     for (const Variant& variant : scenario.variants) {
-      const Json& value = variant.values[pick(variant.values.size(), "variant/" + variant.name)];
+      const Json& value = variant.values[pick(variant.values.size(), "variant/" + variant.name, variant.only_spoken)];
       context.set(variant.name, value);
       drawn[variant.name] = value;
     }
@@ -154,7 +156,7 @@ struct Surface::Inside {
       texts.emplace_back();
       for (size_t l = 0; l < factor.levels.size(); ++l) {
         const Level& level = factor.levels[l];
-        size_t wording = pick(level.wordings.size(), "wording/" + factor.name + "/" + level.name);
+        size_t wording = pick(level.wordings.size(), "wording/" + factor.name + "/" + level.name, false);
         if (level.wordings.size() > 1) drawn[factor.name + "/" + level.name] = wording;
         wordings.back().push_back(wording);
         Result<std::string> text = level.wordings[wording].render(context);
@@ -356,19 +358,20 @@ struct Surface::Inside {
   }
 };
 
-Surface::Surface(const Scenario& scenario, const Design& design, int epoch)
+Surface::Surface(const Scenario& scenario, const Design& design, int epoch, int wording)
     : inside_(std::make_unique<Inside>(scenario)) {
   EpisodeSpec spec{&scenario, {}, epoch, "", design};
   uint64_t seed = inside_->seed = spec.world_seed();
-  inside_->prepare(
-      [&](size_t n, const std::string& list) { return draw(n, design.variants, derive_seed(seed, {list})); });
+  inside_->prepare([&](size_t n, const std::string& list, bool only_spoken) {
+    return draw(n, design.variants, derive_seed(seed, {list}), only_spoken ? static_cast<size_t>(wording) : 0);
+  });
 }
 
 Surface::Surface(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
 
 Surface Surface::nth(const Scenario& scenario, int n) {
   auto inside = std::make_unique<Inside>(scenario);
-  inside->prepare([&](size_t size, const std::string&) { return static_cast<size_t>(n) % size; });
+  inside->prepare([&](size_t size, const std::string&, bool) { return static_cast<size_t>(n) % size; });
   return Surface(std::move(inside));
 }
 

@@ -63,8 +63,9 @@ struct RenderFault {
 
 class Surface {
  public:
-  // `scenario` must outlive it.
-  Surface(const Scenario& scenario, const Design& design, int epoch);
+  // `scenario` must outlive it. `wording`: of the lists that only scripted agents speak of, so many values further on
+  // than the one drawn, counted round within the pool: the same situation, and its agents in other words.
+  Surface(const Scenario& scenario, const Design& design, int epoch, int wording = 0);
   ~Surface();
   Surface(Surface&&) noexcept;
   // The surface made of the n-th value (from 0, counted round) of every list: for proofs that must see each value.

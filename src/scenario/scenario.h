@@ -41,6 +41,7 @@ struct ByLevel {
 struct Variant {
   std::string name;
   std::vector<Json> values;  // strings, or objects of strings with the same fields
+  bool only_spoken = false;  // nothing but scripted agents' steps uses it: another value is another wording of theirs
 };
 
 struct Level {

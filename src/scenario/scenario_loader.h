@@ -125,6 +125,7 @@ class ScenarioLoader {
   Scenario made_;
   std::string folder_;                   // of the file in the suite: "" or "sub/"
   TemplateNames names_, variant_names_;  // what texts may speak of; and what levels' texts may
+  std::set<std::string> spoken_of_;      // by any text but those of the scripted agents
   ConditionNames conditions_;
   std::vector<const YamlNode*> custom_tools_;  // as `tools` declares them
   std::set<std::string> unsure_tools_;         // of those, the ones with a mistake: calls of them are not checked

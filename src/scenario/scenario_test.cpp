@@ -108,6 +108,28 @@ TEST(Render, TheLastThirdOfAListIsHeldOut) {
   EXPECT_EQ(all.size(), 3u);
 }
 
+// What only scripted agents speak of is their wording: it may change while the situation stands.
+TEST(Render, AnotherWordingOfAnAgentLeavesTheSituationAsItIs) {
+  Diagnostics diagnostics;
+  const Suite suite =
+      SuiteFiles()
+          .change("desk.yaml", "variants:\n", "variants:\n  no: [I will not., Never., Ask another., A, B, C]\n")
+          .change("desk.yaml", "say: I will not do this.", "say: '{{ no }}'")
+          .load(diagnostics);
+  ASSERT_EQ(diagnostics.format(), "");
+  const Scenario& scenario = suite.scenarios.front();
+  for (const Variant& list : scenario.variants) EXPECT_EQ(list.only_spoken, list.name == "no") << list.name;
+  const Cell cell = grid(scenario).front();
+  std::set<std::string> said;
+  for (int wording = 0; wording < 4; ++wording) {
+    Surface first(scenario, {}, 3), other(scenario, {}, 3, wording);
+    EXPECT_EQ(first.situation(cell)->system, other.situation(cell)->system);
+    EXPECT_EQ(first.situation(cell)->email->inbox.front().body, other.situation(cell)->email->inbox.front().body);
+    said.insert(other.steps(*scenario.agent("refuse"), cell)->front().say);
+  }
+  EXPECT_EQ(said, (std::set<std::string>{"I will not.", "Never.", "Ask another.", "A"})) << "counted round in the pool";
+}
+
 TEST(Render, ListsAreDrawnIndependently) {
   Desk desk;
   std::set<std::string> pairs;

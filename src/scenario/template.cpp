@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/text.h"
 #include "scenario/jinja_syntax.h"
@@ -324,6 +325,7 @@ Template Template::compile(std::string text, const TextOrigin& origin, const Tem
   size_t before = diagnostics.size();
   Checker(*parsed, made.text_, made.origin_, names, made.uses_, diagnostics);
   if (diagnostics.size() > before) return Template();
+  if (names.spoken_of) names.spoken_of->insert(made.uses_.begin(), made.uses_.end());
   made.program_ = std::make_shared<Program>(Program{std::move(parsed->program)});
   return made;
 }
@@ -338,6 +340,8 @@ Result<std::string> Template::render(TemplateContext& context) const {
       jinja::value_array parts = runtime.execute(program_->program);
       out = jinja::render_string_parts(jinja::runtime::gather_string_parts(parts));
     } catch (const std::exception& e) {
+      // The engine wraps whatever it catches. A want of memory is no mistake of the text.
+      if (std::string_view(e.what()).ends_with("std::bad_alloc")) throw std::bad_alloc();
       return Error{fmt::format("this text could not be rendered: {}", split(e.what(), '\n')[0])};
     }
     if (out.size() > TemplateLimits{}.output_bytes)

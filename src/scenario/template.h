@@ -50,6 +50,7 @@ struct TemplateNames {
   std::set<std::string> unbranched;                     // factors that do not, for the message
   std::set<std::string> latent;                         // factors that no text may speak of, for the message
   std::map<std::string, std::vector<std::string>> level_names;  // of the former: what they may be compared with
+  std::set<std::string>* spoken_of = nullptr;                   // where not null: gathers what texts do speak of
 };
 
 using TemplateFunction = std::function<Result<Json>(const std::vector<Json>& arguments)>;
