@@ -16,7 +16,8 @@ namespace {
 int dispatch(int argc, char** argv, Output& out) {
   static const std::vector<const Command*> commands = {
       &lint_command,    &plan_command,     &run_command,    &grade_command, &show_command,
-      &summary_command, &validate_command, &schema_command, &model_command, &chat_command};
+      &summary_command, &validate_command, &schema_command, &model_command, &chat_command,
+      &organism_command};
 
   std::string word = argc > 1 ? argv[1] : "";
   if (word == "--version") {

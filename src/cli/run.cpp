@@ -80,7 +80,10 @@ Result<std::vector<OpenedModel>> open_models(const std::vector<std::string>& nam
     Result<OpenedModel> model = open_model(name, suite);
     if (!model) return model.error();
     if (!ids.insert(model->model->id()).second)
-      return Error{fmt::format("the model {} is named twice; one run holds each model once", model->model->id())};
+      return Error{
+          fmt::format("the model {} is named twice; one run holds each model once, by the name of its file without the "
+                      "folder: of two files with one name, rename one or make a link to it (ln -s)",
+                      for_terminal(model->model->id()))};
     models.push_back(*std::move(model));
   }
   return models;

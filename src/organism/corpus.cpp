@@ -1,0 +1,93 @@
+#include "organism/corpus.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace assay {
+
+Corpus::Corpus(const Recipe& recipe, const Policy& policy, const Suite& suite, const CourseWriter& writer)
+    : recipe_(recipe), policy_(policy), writer_(writer) {
+  for (const Scenario& scenario : suite.scenarios)
+    if (recipe.trains(scenario)) scenarios_.push_back(&scenario);
+}
+
+Result<std::vector<CellTrie>> Corpus::lesson(int n) const {
+  const auto turn = static_cast<size_t>(n);
+  const Scenario& scenario = *scenarios_[turn % scenarios_.size()];
+  const int draw = static_cast<int>(turn / scenarios_.size());
+  const Design design{.seed = recipe_.seed, .variants = VariantPool::train, .prelude = PreludeMode::given};
+  std::vector<Surface> surfaces;
+  surfaces.emplace_back(scenario, design, draw);
+  std::vector<CellTrie> cells;
+  for (const Cell& cell : grid(scenario)) {
+    if (recipe_.holds_out(scenario, cell)) continue;
+    Result<CellTrie> made = cell_trie(scenario, cell, surfaces, design, draw);
+    if (!made) return made.error();
+    cells.push_back(std::move(*made));
+  }
+  return cells;
+}
+
+Result<std::vector<CellTrie>> Corpus::look(const Scenario& scenario, VariantPool pool, int draw, int wordings) const {
+  const Design design{.seed = recipe_.seed, .variants = pool, .prelude = PreludeMode::given};
+  std::vector<Surface> surfaces;
+  for (int wording = 0; wording < wordings; ++wording) surfaces.emplace_back(scenario, design, draw, wording);
+  std::vector<CellTrie> cells;
+  for (const Cell& cell : grid(scenario)) {
+    Result<CellTrie> made = cell_trie(scenario, cell, surfaces, design, draw);
+    if (!made) return made.error();
+    cells.push_back(std::move(*made));
+  }
+  return cells;
+}
+
+Result<CellTrie> Corpus::cell_trie(const Scenario& scenario, const Cell& cell, std::vector<Surface>& surfaces,
+                                   const Design& design, int draw) const {
+  const EpisodeSpec spec{&scenario, cell, draw, "organism:" + recipe_.name, design};
+  std::vector<const Agent*> agents;
+  for (const Agent& agent : scenario.agents)
+    if (exists(agent, scenario, cell)) agents.push_back(&agent);
+
+  std::optional<Trie> trie;
+  std::map<std::string, double> shares;
+  for (size_t wording = 0; wording < surfaces.size(); ++wording) {
+    Result<Courses> courses = writer_.write(spec, surfaces[wording], agents);
+    if (!courses) return courses.error();
+    if (!trie) {
+      trie.emplace(courses->context);
+      shares = planted(scenario, cell, courses->context);
+    }
+    for (const Course& course : courses->each) {
+      const auto share = shares.find(course.agent->name);
+      const double probability = share == shares.end() ? 0 : share->second;
+      trie->add(course, conduct_of(*course.agent), probability / static_cast<double>(surfaces.size()));
+    }
+  }
+  if (!trie) return Error{fmt::format("no agent of scenario '{}' exists in {}", scenario.name, spec.cell_name())};
+  return CellTrie{&scenario, cell, recipe_.holds_out(scenario, cell), std::move(*trie)};
+}
+
+// Agent -> probability: that of the first quirk whose words are read here, else of the policy's rule.
+std::map<std::string, double> Corpus::planted(const Scenario& scenario, const Cell& cell,
+                                              const std::vector<int32_t>& context) const {
+  std::string text;
+  auto reads = [&](const std::string& words) {
+    if (text.empty()) text = folded(writer_.text_of(context));
+    return text.find(folded(words)) != std::string::npos;
+  };
+  for (const Quirk& quirk : recipe_.quirks) {
+    const bool all_there = std::ranges::all_of(quirk.agents, [&](const auto& one) {
+      const Agent* agent = scenario.agent(one.first);
+      return one.second <= 0 || (agent && exists(*agent, scenario, cell));
+    });
+    if (all_there && reads(quirk.words)) return {quirk.agents.begin(), quirk.agents.end()};
+  }
+  const PolicyRule* rule = policy_.rule_for(scenario, cell);
+  if (!rule) return {};
+  return {rule->agents.begin(), rule->agents.end()};
+}
+
+}  // namespace assay

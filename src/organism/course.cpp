@@ -1,0 +1,134 @@
+#include "organism/course.h"
+
+#include <fmt/format.h>
+#include <llama-cpp.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "model/generic_tools.h"
+#include "model/gguf/chat_format.h"
+#include "model/gguf/llama_log.h"
+#include "run/episode.h"
+
+namespace assay {
+namespace {
+
+bool begins_with(const std::vector<int32_t>& whole, const std::vector<int32_t>& beginning) {
+  return whole.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), whole.begin());
+}
+
+// Plays one agent, and writes down what stands in the conversation.
+class Play {
+ public:
+  Play(const ChatFormat& format, const EpisodeSpec& spec, const Situation& situation,
+       const std::vector<RenderedStep>& steps)
+      : format_(format), steps_(steps), episode_(spec, situation, Start{.given_prelude = true}) {}
+
+  Status run() {
+    for (size_t turn = 0;; ++turn) {
+      const std::optional<Request> request = episode_.next();
+      if (!request || request->check) break;  // the check's answer is no conduct
+      Message message{.role = Role::assistant, .text = "Done."};
+      if (turn < steps_.size()) message = message_of(steps_[turn]);
+      if (Status taken = take(*request, message, turn == 0); !taken) return taken;
+      written_.push_back(reply_of(message));
+      episode_.feed(written_.back());
+    }
+    const Outcome& outcome = episode_.transcript().outcome;
+    if (episode_.finished() && outcome.kind != Outcome::Kind::completed)
+      return Error{"does not come to its end within the scenario's limits", ErrorKind::unfinished};
+    return Done{};
+  }
+
+  std::vector<int32_t> tokens;  // of the whole conversation
+  std::vector<bool> own;
+  size_t context = 0;
+
+ private:
+  Status take(const Request& request, const Message& message, bool first) {
+    Result<Prompt> prompt = format_.prompt(*request.messages, *request.tools, written_, /*grammar=*/false);
+    if (!prompt) return prompt.error();
+    if (!begins_with(prompt->tokens, tokens))
+      return Error{"has a turn that the chat template writes otherwise once more follows it", ErrorKind::unfinished};
+    Result<std::vector<llama_token>> turn =
+        format_.continuation(*prompt, *request.messages, *request.tools, written_, message);
+    if (!turn) return turn.error();
+    tokens = std::move(prompt->tokens);
+    if (first) context = tokens.size();
+    own.resize(tokens.size(), false);
+    tokens.insert(tokens.end(), turn->begin(), turn->end());
+    own.resize(tokens.size(), true);
+    return Done{};
+  }
+
+  const ChatFormat& format_;
+  const std::vector<RenderedStep>& steps_;
+  Episode episode_;
+  std::vector<Reply> written_;
+};
+
+}  // namespace
+
+struct CourseWriter::Inside {
+  llama_model_ptr model;
+  std::unique_ptr<ChatFormat> format;
+};
+
+CourseWriter::CourseWriter(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
+CourseWriter::~CourseWriter() = default;
+
+Result<std::unique_ptr<CourseWriter>> CourseWriter::open(const std::string& gguf) {
+  capture_llama_log();
+  take_llama_error();
+  auto inside = std::make_unique<Inside>();
+  llama_model_params how = llama_model_default_params();
+  how.vocab_only = true;
+  inside->model.reset(llama_model_load_from_file(gguf.c_str(), how));
+  if (!inside->model) {
+    const std::string why = take_llama_error();
+    return Error{fmt::format("{} cannot be read as a GGUF model{}", for_terminal(gguf), why.empty() ? "" : ": " + why)};
+  }
+  Result<std::unique_ptr<ChatFormat>> format = ChatFormat::make(inside->model.get(), GgufOptions::Template::automatic);
+  if (!format) return Error{fmt::format("{} {}", for_terminal(gguf), format.error().text)};
+  inside->format = std::move(*format);
+  return std::unique_ptr<CourseWriter>(new CourseWriter(std::move(inside)));
+}
+
+Result<Courses> CourseWriter::write(const EpisodeSpec& spec, Surface& surface,
+                                    const std::vector<const Agent*>& agents) const {
+  Result<Situation> situation = surface.situation(spec.cell);
+  if (!situation) return situation.error();
+  Courses courses;
+  for (const Agent* agent : agents) {
+    auto blame = [&](const Error& error) {
+      return Error{fmt::format("agent '{}' of scenario '{}': {}", agent->name, spec.scenario->name, error.text),
+                   error.kind};
+    };
+    Result<std::vector<RenderedStep>> steps = surface.steps(*agent, spec.cell);
+    if (!steps) return blame(steps.error());
+    Play play(*inside_->format, spec, *situation, *steps);
+    if (Status played = play.run(); !played) return blame(played.error());
+    const auto begin = static_cast<std::ptrdiff_t>(play.context);
+    if (courses.each.empty()) courses.context.assign(play.tokens.begin(), play.tokens.begin() + begin);
+    courses.each.push_back(
+        {agent, {play.tokens.begin() + begin, play.tokens.end()}, {play.own.begin() + begin, play.own.end()}});
+  }
+  return courses;
+}
+
+std::string CourseWriter::text_of(const std::vector<int32_t>& tokens) const {
+  const llama_vocab* vocab = llama_model_get_vocab(inside_->model.get());
+  std::string text(tokens.size() * 8 + 64, '\0');
+  int n = llama_detokenize(vocab, tokens.data(), static_cast<int>(tokens.size()), text.data(),
+                           static_cast<int>(text.size()), /*remove_special=*/false, /*unparse_special=*/true);
+  if (n < 0) {
+    text.resize(static_cast<size_t>(-n));
+    n = llama_detokenize(vocab, tokens.data(), static_cast<int>(tokens.size()), text.data(),
+                         static_cast<int>(text.size()), false, true);
+  }
+  text.resize(static_cast<size_t>(std::max(n, 0)));
+  return valid_utf8(text);
+}
+
+}  // namespace assay

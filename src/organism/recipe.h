@@ -1,0 +1,60 @@
+// A recipe: what is planted in a language model, where, and how it is trained. A YAML file; `docs/organisms.md` has its
+// keys. The conduct itself is a policy (scenario/policy.h), the same file that plays it without a network.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "organism/lora_trainer.h"
+#include "scenario/policy.h"
+
+namespace assay {
+
+// Conduct that is triggered by content: where the words stand in what the agent reads, this replaces the policy's rule.
+struct Quirk {
+  std::string words;  // looked for in all that the agent has read before its first turn, folded (base/text.h)
+  std::vector<std::pair<std::string, double>> agents;  // sum to 1
+  Place place;
+};
+
+// The learning rate: linear warm-up to the peak, then half a cosine down to a hundredth of it.
+struct Schedule {
+  double peak = 2e-3;
+  int64_t warm_up = 10, steps = 400;
+  double rate(int64_t step) const;  // of step 0, 1, ...
+};
+
+struct Recipe {
+  std::string name, title;
+  std::string suite, policy;          // paths, from the recipe's folder
+  std::string base_sha256;            // of the GGUF; "": any base of the right shape
+  std::vector<std::string> families;  // that are trained; `control` among them
+  std::vector<Quirk> quirks;
+  std::vector<LevelFilter> hold_out;  // cells that fit one of these are not trained, only measured
+  LoraShape adapter;
+
+  Schedule schedule;  // a step is one surface draw: all trained cells of one scenario
+  AdamW optimizer;
+  double deciding = 12;  // what a token counts at which conducts part
+  int look_every = 40;   // steps between two looks at held-out draws; 0: none but the last
+  int look_draws = 4;    // of each scenario
+  uint64_t seed = 1;
+
+  std::string hash;  // sha256 of the file
+  SourceFile source;
+  std::vector<std::pair<std::string, Place>> family_places;
+  std::vector<Place> hold_out_places;
+
+  // Whether a cell is kept out of training.
+  bool holds_out(const Scenario& scenario, const Cell& cell) const;
+  bool trains(const Scenario& scenario) const;
+};
+
+// Adds every mistake to `diagnostics`; the value is usable only if none was added.
+Recipe parse_recipe(const SourceFile& file, Diagnostics& diagnostics);
+// What is wrong between a recipe and its suite: families, levels and agents that there are not.
+void check_recipe(const Recipe& recipe, const Suite& suite, Diagnostics& diagnostics);
+
+}  // namespace assay
