@@ -35,7 +35,7 @@ class Branches(Case):
         return ended.code, " ".join(ended.err.split())  # notes are wrapped
 
     def test_the_shipped_suites_have_no_part_that_nobody_needs(self):
-        for suite in ["suites/first", "suites/core"]:
+        for suite in ["suites/first", "suites/core", "suites/small"]:
             code, told = self.lint(SOURCE / suite)
             self.assertEqual(code, 0, told)
             self.assertNotIn(NOTE, told)
