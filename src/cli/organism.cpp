@@ -115,7 +115,7 @@ class Watch {
   TrainingLook last;
 
  private:
-  void write(const Json& line) { log_ << line.dump() << std::endl; }
+  void write(const Json& line) { (log_ << line.dump() << '\n').flush(); }
 
   Output& out_;
   std::ofstream log_;

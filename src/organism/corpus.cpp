@@ -34,6 +34,7 @@ Result<std::vector<CellTrie>> Corpus::lesson(int n) const {
 Result<std::vector<CellTrie>> Corpus::look(const Scenario& scenario, VariantPool pool, int draw, int wordings) const {
   const Design design{.seed = recipe_.seed, .variants = pool, .prelude = PreludeMode::given};
   std::vector<Surface> surfaces;
+  surfaces.reserve(static_cast<size_t>(wordings));
   for (int wording = 0; wording < wordings; ++wording) surfaces.emplace_back(scenario, design, draw, wording);
   std::vector<CellTrie> cells;
   for (const Cell& cell : grid(scenario)) {

@@ -42,6 +42,7 @@ LoraGraph::LoraGraph(const LoraBase& base, const Adapter& adapter, const TokenTr
 
   ggml_tensor* x = embedded_;
   std::vector<Kept> kept;
+  kept.reserve(static_cast<size_t>(layers));
   for (int64_t i = 0; i < layers; ++i) kept.push_back(layer(i, x));  // the last leaves the rows with targets
   ggml_tensor* normed = norm(base.output_norm, x);
   ggml_tensor* logits = product(base.head.forth, normed, nullptr, {});
@@ -68,6 +69,7 @@ bool LoraGraph::compute(ggml_gallocr_t memory, ggml_backend_t cpu) {
 
 std::vector<LoraGraph::Gradient> LoraGraph::gradients() const {
   std::vector<Gradient> all;
+  all.reserve(gradients_.size());
   for (const auto& [group, tensor] : gradients_) all.push_back({group, floats(tensor)});
   return all;
 }
@@ -92,7 +94,8 @@ void LoraGraph::run(ggml_tensor* out, int thread, int threads, void* work) {
   (*static_cast<Work*>(work))(floats(out), {thread, threads});
 }
 
-ggml_tensor* LoraGraph::product(const Panels& matrix, ggml_tensor* x, ggml_tensor* h, std::vector<Addition> additions) {
+ggml_tensor* LoraGraph::product(const Panels& matrix, ggml_tensor* x, ggml_tensor* h,
+                                const std::vector<Addition>& additions) {
   const int64_t rows = x->ne[1];
   ggml_tensor* in = x;
   if (matrix.kind() == Panels::Kind::bf16)
@@ -124,10 +127,11 @@ ggml_tensor* LoraGraph::forth(const Frozen& matrix, const AdapterGroup* group, g
              adapter_.turned().data() + group->begin, group->rows, out + from * group->rows, group->rows, 1, false);
   });
   std::vector<Addition> additions;
+  additions.reserve(group->parts.size());
   for (const AdapterPart& part : group->parts)
     additions.push_back({part.column, part.outputs, static_cast<int64_t>(additions.size()) * rank, rank,
                          adapter_.values.data() + part.b, adapter_.scale()});
-  return product(matrix.forth, x, h, std::move(additions));
+  return product(matrix.forth, x, h, additions);
 }
 
 ggml_tensor* LoraGraph::back(const Frozen& matrix, const AdapterGroup* group, ggml_tensor* x, ggml_tensor* h,

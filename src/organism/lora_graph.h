@@ -56,7 +56,7 @@ class LoraGraph {
     const float* matrix;  // [depth][outputs]
     float scale;
   };
-  ggml_tensor* product(const Panels& matrix, ggml_tensor* x, ggml_tensor* h, std::vector<Addition> additions);
+  ggml_tensor* product(const Panels& matrix, ggml_tensor* x, ggml_tensor* h, const std::vector<Addition>& additions);
   ggml_tensor* forth(const Frozen& matrix, const AdapterGroup* group, ggml_tensor* x, ggml_tensor*& h);
   // The gradient of x; keeps the adapter's own. `wanted`: whether x has one at all.
   ggml_tensor* back(const Frozen& matrix, const AdapterGroup* group, ggml_tensor* x, ggml_tensor* h, ggml_tensor* dy,

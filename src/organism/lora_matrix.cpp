@@ -78,13 +78,13 @@ template <int rows>
 inline void tile_of_bf16(int64_t pairs, const uint16_t* x, int64_t x_row, const uint16_t* w, float* y, int64_t y_row,
                          int64_t columns, bool add) {
   __mmask16 there[vectors_wide];
-  for (int v = 0; v < vectors_wide; ++v)
+  for (int64_t v = 0; v < vectors_wide; ++v)
     there[v] = static_cast<__mmask16>((1u << std::clamp<int64_t>(columns - 16 * v, 0, 16)) - 1);
   __m512 sum[rows][vectors_wide];
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors_wide; ++v)
+    for (int64_t v = 0; v < vectors_wide; ++v)
       sum[r][v] = add ? _mm512_maskz_loadu_ps(there[v], y + r * y_row + 16 * v) : _mm512_setzero_ps();
   for (int64_t p = 0; p < pairs; ++p) {
     __m512bh weights[vectors_wide];
@@ -102,7 +102,7 @@ inline void tile_of_bf16(int64_t pairs, const uint16_t* x, int64_t x_row, const 
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors_wide; ++v) _mm512_mask_storeu_ps(y + r * y_row + 16 * v, there[v], sum[r][v]);
+    for (int64_t v = 0; v < vectors_wide; ++v) _mm512_mask_storeu_ps(y + r * y_row + 16 * v, there[v], sum[r][v]);
 }
 #endif
 

@@ -116,7 +116,7 @@ Result<std::vector<float>> Network::logprobs(const TokenTree& tree) {
       for (size_t target : targets)
         logprobs[target] = static_cast<float>(static_cast<double>(logits[tree.targets[target].token]) - total);
     };
-    job.done = [&](EngineReply reply) {
+    job.done = [&](const EngineReply& reply) {
       std::lock_guard lock(mutex);
       if (!reply.status) status = reply.status;
       if (--left == 0) arrived.notify_one();

@@ -28,7 +28,7 @@ std::string conduct_of(const Agent& agent) {
   return joined(parts, ", ");
 }
 
-Trie::Trie(std::vector<int32_t> context) {
+Trie::Trie(const std::vector<int32_t>& context) {
   for (int32_t token : context) {
     Node node;
     node.token = token;

@@ -21,7 +21,7 @@ std::string conduct_of(const Agent& agent);
 
 class Trie {
  public:
-  explicit Trie(std::vector<int32_t> context);
+  explicit Trie(const std::vector<int32_t>& context);
 
   // A branch. `probability`: planted; branches of 0 train nothing, but part from the others all the same.
   void add(const Course& course, const std::string& conduct, double probability);

@@ -37,6 +37,7 @@ std::vector<CellTruth> Truth::cells() const {
       if (auto planted = draws.planted.find(conduct); planted != draws.planted.end())
         for (double share : planted->second) row.planted += share / static_cast<double>(n);
       std::vector<Measured> measured;
+      measured.reserve(n);
       for (size_t i = 0; i < n; ++i)
         measured.push_back({0, static_cast<int64_t>(i), i < shares.size() ? std::min(shares[i], 1.0) : 0.0});
       row.actual = estimate_mean(measured, {.low = 0, .high = 1});
