@@ -72,18 +72,20 @@ Result<OpenedModel> open_replay(const std::string& text, const Suite& suite) {
   return OpenedModel{std::move(*model), nullptr};
 }
 
-Result<OpenedModel> open_file(const std::string& text, const Suite&) {
-  Result<GgufOptions> options = parse_gguf_options(text);
-  if (!options) return options.error();
-  Result<std::unique_ptr<Model>> model = open_gguf(*options);
-  if (!model) return model.error();
-  return OpenedModel{std::move(*model), nullptr};
-}
-
 // "~/model.gguf" -> "/home/me/model.gguf". A shell does this where ~ begins a word; in gguf:~/model.gguf it does not.
 std::string with_home(const std::string& path) {
   const char* home = std::getenv("HOME");
   return home && path.starts_with("~/") ? home + path.substr(1) : path;
+}
+
+Result<OpenedModel> open_file(const std::string& text, const Suite&) {
+  Result<GgufOptions> options = parse_gguf_options(text);
+  if (!options) return options.error();
+  options->lora = with_home(options->lora);
+  options->control = with_home(options->control);
+  Result<std::unique_ptr<Model>> model = open_gguf(*options);
+  if (!model) return model.error();
+  return OpenedModel{std::move(*model), nullptr};
 }
 
 struct Backend {

@@ -142,7 +142,8 @@ class BadModels(Case):
                               cwd=SOURCE, env=environment(), capture_output=True, text=True, timeout=120,
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (gigabyte // 2, gigabyte // 2)))
         self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertIn("the memory does not suffice (ctx=N asks for a shorter context)", done.stderr)
+        self.assertIn("cannot be loaded: the memory does not suffice for a context of 1048576 tokens (ctx=N asks for a "
+                      "shorter one).", done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertFalse(self.run_file.exists())
 

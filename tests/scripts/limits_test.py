@@ -1,12 +1,13 @@
 """What is too much: files and templates that grow without end are refused with the limit named, quickly and without
-harm; a disk that is really full loses nothing.
+harm; a disk that is really full loses nothing, nor does memory that does not suffice.
 """
+import resource
 import shutil
 import subprocess
 import time
 import unittest
 
-from harness import ASSAY, CELLS_IN_ALL, KNOWN, SOURCE, SUITE, Case, assay, environment, episodes, main
+from harness import ASSAY, CELLS_IN_ALL, KNOWN, SANITIZED, SOURCE, SUITE, Case, assay, conduct, environment, episodes, main
 
 
 class TooMuch(Case):
@@ -114,6 +115,34 @@ class FullDisk(Case):
         self.assertIn("The disk is full", done.stderr)
         self.assertIn("the same command goes on from there", done.stderr)
         self.assertEqual(len(episodes(self.folder / "kept.assay")), self.EPOCHS * CELLS_IN_ALL)
+
+
+@unittest.skipIf(SANITIZED, "sanitizers reserve memory of their own")
+class FullMemory(Case):
+    """256 MiB of address space, as under `ulimit -v`: enough for 64 episodes at once, not for some thousands."""
+    LIMIT = 256 << 20
+    EPOCHS = 800
+
+    def play(self, file, epochs, *more):
+        return subprocess.run([ASSAY, "run", SUITE, "-m", KNOWN, "--epochs", str(epochs), "--seed", "1", "--quiet",
+                               "-o", file, *more], cwd=SOURCE, env=environment(), capture_output=True, text=True, timeout=200,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (self.LIMIT, self.LIMIT)))
+
+    def test_it_ends_with_a_sentence_and_the_same_command_goes_on(self):
+        file = self.folder / "known.assay"
+        done = self.play(file, 5)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        before = conduct(file)
+        self.assertEqual(len(before), 5 * CELLS_IN_ALL)
+
+        ended = self.play(file, self.EPOCHS, "--concurrency", "65536")
+        self.assertEqual((ended.returncode, ended.stdout), (3, ""), ended.stderr)
+        self.assertRegex(ended.stderr, r"\Aassay: .*memory.* the same command goes on.*\n\Z")
+        self.assertEqual(conduct(file), before, "what was stored is kept")
+
+        again = self.play(file, self.EPOCHS)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(len(episodes(file)), self.EPOCHS * CELLS_IN_ALL)
 
 
 if __name__ == "__main__":

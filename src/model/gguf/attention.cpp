@@ -45,9 +45,10 @@ constexpr float nothing = -std::numeric_limits<float>::infinity();
 Lanes all(float x) { return Lanes{} + x; }
 Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
 
-// e^x for x <= 0, to about two units in the last place; 0 below -87. 2^n e^r, with e^r by its Taylor series.
+// e^x for x <= 0, to about two units in the last place; 0 below -87. 2^n e^r, with e^r by its Taylor series. What is
+// no number stays none: a broken model must be seen to be one.
 Lanes exp_of(Lanes x) {
-  const Lanes safe = larger(x, all(-87));
+  const Lanes safe = x < all(-87) ? all(-87) : x;
   const Lanes shifted = safe * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to a whole number
   const Lanes n = shifted - 12582912.0f;
   const Lanes r = (safe - n * 0.693359375f) + n * 2.12194440e-4f;
@@ -353,7 +354,7 @@ class Block {
       const float sum = sums_[static_cast<size_t>(head)][row] * fade + sum_of(weights);
       float* to = n_.result(first_ + row, key_head_ * heads + head, stream_);
       const Lanes* shared = &s_.out[static_cast<size_t>(group * n_.value_size() + head - group)];
-      const float by = sum > 0 ? 1 / sum : 0;
+      const float by = sum == 0 ? 0 : 1 / sum;  // 0: it attends to nothing
       for (int64_t d = 0; d < n_.value_size(); ++d) to[d] = shared[d * width][row] * (fade * by);
       for (int64_t i = 0; i < padded; i += lanes) store(scores + i, load(scores + i) * by);
     }

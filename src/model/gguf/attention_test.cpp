@@ -198,5 +198,27 @@ TEST(Attention, WhatItWasNotMadeForIsGgmls) {
   EXPECT_FALSE(attends_by_mask(Attention({"", 4, 50, 2, 1, 40, 40, 1}, everything).node)) << "an odd size";
 }
 
+// A broken model must not look like one that works.
+TEST(Attention, WhatIsNoNumberInAKeyOrAValueComesOutAsNone) {
+  auto numbers = [](bool in_key, int64_t rows, int64_t broken, const Attends& attends) {
+    Attention a({"", rows, 8, 2, 1, 64, 64, 1}, attends);
+    ggml_tensor* t = in_key ? a.k : a.v;
+    static_cast<ggml_fp16_t*>(t->data)[64 * broken + 5] = ggml_fp32_to_fp16(NAN);
+    attend_by_mask(a.node, 0, 1);
+    int64_t n = 0;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t head = 0; head < 2; ++head) n += std::isfinite(a.result(row, head, 5));
+    return n;
+  };
+  auto everything = [](int64_t, int64_t) { return true; };
+  for (bool in_key : {true, false})
+    for (int64_t rows : {1, 2, 16})  // each row by itself, and together
+      for (int64_t broken : {0, 3, 7}) {
+        EXPECT_EQ(numbers(in_key, rows, broken, everything), 0) << rows << " rows, cell " << broken;
+        EXPECT_EQ(numbers(in_key, rows, broken, [=](int64_t, int64_t cell) { return cell != broken; }), 2 * rows)
+            << "nobody attends to it";
+      }
+}
+
 }  // namespace
 }  // namespace assay

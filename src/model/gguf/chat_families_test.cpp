@@ -432,6 +432,23 @@ TEST_F(OddTemplates, AForcedTurnClosesTheThoughtsThatThePromptOpens) {
   EXPECT_EQ(text_of(*tokens), "\n</think>\n\nNo.<|im_end|>");
 }
 
+// Whoever asks for one word must not meet thoughts first.
+TEST_F(OddTemplates, BehindThePromptAtWordsNoThoughtsAreLeftOpen) {
+  auto behind_the_prompt = [&](const Family& family) {
+    use(family.chat_template, family.control);
+    EXPECT_TRUE(format) << error;
+    const std::string plain = text_of(format->prompt(messages, {}, {}, false)->tokens);
+    const std::string at_words = text_of(format->prompt_at_words(messages, {}, {})->tokens);
+    EXPECT_TRUE(at_words.starts_with(plain)) << at_words;
+    return at_words.substr(std::min(plain.size(), at_words.size()));
+  };
+  EXPECT_EQ(behind_the_prompt(qwen25), "");
+  EXPECT_EQ(behind_the_prompt(mistral), "");
+  EXPECT_EQ(behind_the_prompt(qwen3()), "<think>\n\n</think>\n\n");
+  EXPECT_EQ(behind_the_prompt(opened()), "\n</think>\n\n");
+  EXPECT_EQ(behind_the_prompt(harmony), "<|channel|>final<|message|>");
+}
+
 TEST_F(OddTemplates, AGrammarSleepsWhileTheModelThinks) {
   use(opened().chat_template, {"<tool_call>", "<think>", "</think>", "<|eot|>"});
   ASSERT_TRUE(format) << error;

@@ -319,6 +319,39 @@ Result<Prompt> ChatFormat::prompt(const std::vector<Message>& messages, const st
   }
 }
 
+Result<Prompt> ChatFormat::prompt_at_words(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
+                                           const std::vector<Reply>& written) const {
+  const std::string words = "An answer.";
+  const std::vector<ToolSpec> described = native_ ? tools : std::vector<ToolSpec>();
+  try {
+    std::vector<Message> turns = native_ ? native_turns(messages) : generic_turns(messages, tools, written);
+    Result<Prompt> prompt = fill(turns, described, false, /*open_turn=*/true, /*thinking=*/false);
+    if (!prompt) return prompt;
+    const common_chat_params& params = *prompt->params;
+    turns.push_back({.role = Role::assistant, .text = words});
+    Result<Prompt> closed = fill(turns, described, false, /*open_turn=*/false, /*thinking=*/false);
+    std::string before;
+    if (closed)
+      if (const std::optional<std::string> text = what_follows(params, closed->params->prompt))
+        if (const size_t at = text->find(words); at != text->npos) before = text->substr(0, at);
+    // A template may leave it to the model to open thoughts, and write none in a finished turn.
+    const std::string_view open = trimmed(params.thinking_start_tag);
+    const bool marked = params.supports_thinking && !open.empty() && !params.thinking_end_tags.empty();
+    if (trimmed(before).empty()) before.clear();  // a space is a part of the first word's token
+    while (before.ends_with(' ')) before.pop_back();
+    if (marked && before.empty()) {
+      const std::string_view close = trimmed(params.thinking_end_tags[0]);
+      if (!close.empty() && !trimmed(params.prompt).ends_with(close))
+        before += fmt::format("{}\n\n{}\n\n", open, close);
+    }
+    const std::vector<llama_token> tokens = tokens_of(before, /*begins=*/false);
+    prompt->tokens.insert(prompt->tokens.end(), tokens.begin(), tokens.end());
+    return prompt;
+  } catch (const std::exception& e) {
+    return Error{shown(e), ErrorKind::unfinished};
+  }
+}
+
 Result<std::vector<llama_token>> ChatFormat::continuation(const Prompt& prompt, const std::vector<Message>& messages,
                                                           const std::vector<ToolSpec>& tools,
                                                           const std::vector<Reply>& written,
@@ -349,14 +382,14 @@ Result<std::vector<llama_token>> ChatFormat::continuation(const Prompt& prompt, 
 
 // May throw what the library throws.
 Result<Prompt> ChatFormat::fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools, bool grammar,
-                                bool open_turn) const {
+                                bool open_turn, bool thinking) const {
   common_chat_templates_inputs inputs;
   inputs.now = the_day;
   inputs.chat_template_kwargs = the_day_written;
   inputs.reasoning_format =
       COMMON_REASONING_FORMAT_DEEPSEEK;  // the library's name for "thoughts apart", whatever the model
   inputs.add_generation_prompt = open_turn;
-  inputs.enable_thinking = native_ || !grammar;  // as the generic grammar has no room for thoughts
+  inputs.enable_thinking = thinking && (native_ || !grammar);  // as the generic grammar has no room for thoughts
   inputs.parallel_tool_calls = inside_->can["supports_parallel_tool_calls"];
   for (const ToolSpec& tool : tools)
     inputs.tools.push_back({tool.name, seamed(tool.description), seamed(to_line(tool.parameters))});

@@ -62,6 +62,11 @@ class ChatFormat {
   Result<Prompt> prompt(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
                         const std::vector<Reply>& written, bool grammar) const;
 
+  // The same, and behind it what a reply has before its first word: thoughts, where the template has any, are closed
+  // and empty. What comes next is the answer itself, as plain words.
+  Result<Prompt> prompt_at_words(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
+                                 const std::vector<Reply>& written) const;
+
   // The tokens that this turn would be behind the prompt, to the mark that ends it. `messages`, `tools`, `written`:
   // those of the prompt. Thoughts that the prompt opens are closed, empty. Errors (unfinished): the template writes
   // such a turn in a way that does not go on from its prompt.
@@ -76,7 +81,7 @@ class ChatFormat {
   struct Inside;
   ChatFormat();
   Result<Prompt> fill(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools, bool grammar,
-                      bool open_turn = true) const;
+                      bool open_turn = true, bool thinking = true) const;
   std::vector<Message> native_turns(const std::vector<Message>& messages) const;
   std::vector<Message> generic_turns(const std::vector<Message>& messages, const std::vector<ToolSpec>& tools,
                                      const std::vector<Reply>& written) const;

@@ -9,10 +9,12 @@
 #include <cstdlib>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "base/text.h"
 #include "model/gguf/exact.h"
+#include "model/gguf/held_bytes.h"
 #include "model/gguf/lines.h"
 #include "model/gguf/llama_log.h"
 #include "model/gguf/step_cost.h"
@@ -39,6 +41,9 @@ size_t kept_of(const EngineJob& job) {
   return std::min(
       {job.prompt.size() - 1, job.seen_from, captures ? job.capture->positions.front() : job.prompt.size()});
 }
+
+// llama.cpp says in its log alone that an allocation failed.
+bool tells_of_memory(std::string_view why) { return why.find("alloc") != why.npos; }
 
 bool is_captured(const EngineJob& job, size_t position) {
   return job.capture && std::binary_search(job.capture->positions.begin(), job.capture->positions.end(), position);
@@ -105,11 +110,12 @@ struct Engine::Inside {
   Inside(llama_model* of, EngineOptions how) : model(of), options(std::move(how)) {
     if (options.exact) exact.emplace(), exact_attention = attention_can_be_exact(model);
     can_cut = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
+    attends = !llama_model_is_recurrent(model);
+    bytes = held_bytes(model);
   }
 
   // --- contexts
   Status make_context(bool as_unified, int longest);
-  int64_t bytes_per_cell() const;
   int length_of(const EngineJob& job) const;
   bool holds_unified();
   Status choose_hold();
@@ -135,13 +141,15 @@ struct Engine::Inside {
   EngineOptions options;
   std::optional<ExactArithmetic> exact;
   bool exact_attention = false;
-  bool can_cut = true;
+  bool can_cut = true;  // no running state
+  bool attends = true;  // each token takes a cell
+  HeldBytes bytes;
 
   llama_context_ptr context;
   std::atomic<bool> unified = true;  // written by the engine's thread alone
   std::optional<Lines> lines;
   size_t cells = 0;        // all that there are
-  int longest_stream = 0;  // tokens that a stream holds
+  int longest_stream = 0;  // tokens that a stream holds; the cache for all, where there is one
   StepCost cost;
 
   std::deque<EngineJob> waiting;  // in the order of arrival
@@ -162,11 +170,6 @@ struct Engine::Inside {
   EngineWork mine;
 };
 
-int64_t Engine::Inside::bytes_per_cell() const {
-  const int64_t heads = std::max(1, llama_model_n_head(model)), kv_heads = std::max(1, llama_model_n_head_kv(model));
-  return int64_t(4) * llama_model_n_layer(model) * llama_model_n_embd(model) * kv_heads / heads;  // K and V, 16 bits
-}
-
 // Tokens that a sequence may come to.
 int Engine::Inside::length_of(const EngineJob& job) const {
   return std::min(static_cast<int>(job.prompt.size()) + std::max(job.most, 0), options.context);
@@ -176,26 +179,30 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   lines.reset();
   context.reset();
   llama_context_params how = llama_context_default_params();
-  // Where the model has no attention its memory is a state for each sequence, whatever the length.
-  const int64_t fits = llama_model_is_recurrent(model) ? int64_t(1) << 20 : options.memory / bytes_per_cell();
+  auto fit = [](int64_t memory, int64_t each) { return each > 0 ? memory / each : int64_t(1) << 20; };
   how.n_batch = how.n_ubatch = largest_batch;
   how.kv_unified = as_unified;
   if (as_unified) {
     // Attention costs all cells in use, so more than a few sequences' worth are never wanted.
     const int64_t wanted = std::max<int64_t>(options.context, std::min<int64_t>(4 * options.context, 32768));
+    const int64_t for_states = attends ? options.memory / 2 : options.memory;
+    const int64_t sequences = std::clamp<int64_t>(fit(for_states, bytes.sequence), 1,
+                                                  std::min(most_sequences, (can_cut ? 2 : 4) * options.width));
+    const int64_t fits = fit(options.memory - sequences * bytes.sequence, bytes.token) / 256 * 256;
+    how.n_seq_max = static_cast<uint32_t>(sequences);
     how.n_ctx = static_cast<uint32_t>(std::max<int64_t>(longest, std::min(wanted, fits)));
-    how.n_seq_max = static_cast<uint32_t>(std::min(most_sequences, (can_cut ? 2 : 4) * options.width));
   } else {
     const int each = std::min(options.context, (longest + 255) / 256 * 256);
-    how.n_seq_max = static_cast<uint32_t>(std::clamp<int64_t>(
-        fits / std::max(each, 1), 1, std::min(most_sequences, options.width + options.width / 4 + 1)));
+    how.n_seq_max =
+        static_cast<uint32_t>(std::clamp<int64_t>(fit(options.memory, each * bytes.token + bytes.sequence), 1,
+                                                  std::min(most_sequences, options.width + options.width / 4 + 1)));
     how.n_ctx = how.n_seq_max * static_cast<uint32_t>(each);
   }
   how.n_outputs_max = std::max<uint32_t>(how.n_seq_max, least_outputs);  // llama.cpp wants one for each sequence
   how.n_threads = how.n_threads_batch = options.threads;
   // Attention.h on the CPU, where the model allows.
   how.flash_attn_type = options.exact && !exact_attention ? LLAMA_FLASH_ATTN_TYPE_DISABLED : LLAMA_FLASH_ATTN_TYPE_AUTO;
-  how.swa_full = true;  // a sliding window keeps all, so that sequences can be cut back
+  how.swa_full = true;  // a sliding window keeps all while there is room, so that sequences can be cut back (lines.h)
   how.no_perf = true;
   if (options.captures) {
     how.cb_eval = [](ggml_tensor* tensor, bool ask, void* inside) {
@@ -206,7 +213,10 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   take_llama_error();
   context.reset(llama_init_from_model(model, how));
   if (!context || !llama_get_memory(context.get())) {
-    std::string why = take_llama_error();
+    const std::string why = take_llama_error();
+    if (tells_of_memory(why))
+      return Error{fmt::format("the memory does not suffice for a context of {} tokens", how.n_ctx),
+                   ErrorKind::unfinished};
     return Error{
         fmt::format("llama.cpp could not make a context of {} tokens{}", how.n_ctx, why.empty() ? "" : ": " + why)};
   }
@@ -216,9 +226,9 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   longest_stream = static_cast<int>(as_unified ? cells : llama_n_ctx_seq(context.get()));
   lines.emplace(context.get(), unified, can_cut);
   {
-    const auto held = static_cast<int64_t>(cells);
+    const auto held = static_cast<int64_t>(cells), sequences = static_cast<int64_t>(llama_n_seq_max(context.get()));
     std::lock_guard lock(mutex);
-    room_now = {static_cast<int>(llama_n_seq_max(context.get())), held, held * bytes_per_cell()};
+    room_now = {static_cast<int>(sequences), held, held * bytes.token + sequences * bytes.sequence};
   }
   cost = StepCost();
   return Done{};
@@ -249,7 +259,7 @@ Status Engine::Inside::choose_hold() {
   int longest = 0;
   for (const EngineJob& job : waiting) longest = std::max(longest, length_of(job));
   const bool wanted = holds_unified();
-  if (context && wanted == unified && (unified || longest <= longest_stream)) return Done{};
+  if (context && wanted == unified && longest <= longest_stream) return Done{};
   return make_context(wanted, std::min(longest + longest / 2, options.context));  // conversations grow
 }
 
@@ -272,7 +282,10 @@ void Engine::Inside::run() {
     if (lines && unified && !over.empty()) lines->trim_idle(static_cast<size_t>(options.context));
     try {
       if (active.empty() && !waiting.empty())
-        if (Status chosen = choose_hold(); !chosen) fail_all(chosen.error());
+        if (Status chosen = choose_hold(); !chosen) {
+          if (chosen.error().kind == ErrorKind::unfinished) throw std::bad_alloc();
+          fail_all(chosen.error());
+        }
       begin_jobs();
       if (active.empty() && !waiting.empty()) {  // nothing that is held may keep the first one out
         lines->clear();
@@ -285,6 +298,8 @@ void Engine::Inside::run() {
       }
       mine.widest = std::max(mine.widest, static_cast<int64_t>(active.size()));
       if (!active.empty()) step();
+    } catch (const std::bad_alloc&) {
+      throw;  // nobody's conduct: it ends the program (main.cpp), and what was being written is written next time
     } catch (const std::exception& e) {
       fail_all({fmt::format("llama.cpp failed: {}", clipped(for_terminal(e.what()), 200)), ErrorKind::unfinished});
     }
@@ -296,9 +311,9 @@ void Engine::Inside::run() {
 
 // Lets in what can begin now: first what shares most with what is held, so that neighbours are computed together.
 void Engine::Inside::begin_jobs() {
-  // One that is too long for the streams there are: all others end first, then longer ones are made.
-  const bool too_long = !unified && std::any_of(waiting.begin(), waiting.end(),
-                                                [&](const EngineJob& job) { return length_of(job) > longest_stream; });
+  // One that is too long for the cache or the streams there are: all others end first, then there will be longer ones.
+  const bool too_long = std::any_of(waiting.begin(), waiting.end(),
+                                    [&](const EngineJob& job) { return length_of(job) > longest_stream; });
   if (too_long && !active.empty()) return;
   while (!waiting.empty() && static_cast<int>(active.size()) < options.width) {
     size_t chosen = waiting.size();
@@ -329,7 +344,7 @@ bool Engine::Inside::begin(size_t index, const Lines::Match& match) {
   size_t keep = match.keep;
   if (!unified && can_cut && keep < worth_waiting) source = nullptr, keep = 0;
 
-  if (unified && can_cut) {
+  if (unified && attends) {
     const size_t own = job.prompt.size() - keep + static_cast<size_t>(std::clamp(job.most, 0, 64));
     if (!active.empty() && !cost.pays(static_cast<double>(active.size()), static_cast<double>(own))) return false;
     if (!make_room(job.prompt.size() - keep + 1, source)) {
@@ -419,7 +434,7 @@ int Engine::Inside::fill(StepBatch& batch) {
   Active* alone = captured == active.end() ? nullptr : &*captured;
   watched = alone ? &alone->job : nullptr;
   auto in_this_step = [&](const Active& one) { return !alone || &one == alone; };
-  if (unified && can_cut) {  // a cell for each token; whoever came last makes room for the others
+  if (unified && attends) {  // a cell for each token; whoever came last makes room for the others
     auto rows = [&] {
       return static_cast<size_t>(
           std::count_if(active.begin(), active.end(), [](const Active& a) { return a.left() == 1; }));
@@ -440,7 +455,7 @@ int Engine::Inside::fill(StepBatch& batch) {
     if (one.left() <= 1 || !in_this_step(one) || planned >= end) continue;
     size_t n = std::min(one.left(), static_cast<size_t>(end - planned));
     if (!can_cut) n = std::min(n, branch_after(one) - one.line->held.size());
-    if (unified && can_cut) {
+    if (unified && attends) {
       const auto in_batch = static_cast<size_t>(planned);
       while (n > 0 && lines->used() + in_batch + n > cells && lines->evict()) continue;
       n = std::min(n, cells - std::min(cells, lines->used() + in_batch));
@@ -623,5 +638,7 @@ EngineRoom Engine::room() const {
 }
 
 const char* Engine::hold() const { return inside_->unified ? "unified" : "streams"; }
+
+bool Engine::flash_attention() const { return !inside_->options.exact || inside_->exact_attention; }
 
 }  // namespace assay

@@ -17,7 +17,11 @@
 // depend on a batch's shape (exact.h).
 //
 // Models with a running state (recurrent, hybrid) cannot go back to an earlier token. For them the whole state is
-// copied where prompts part, and at the end of each prompt.
+// copied where prompts part, and at the end of each prompt. Models with a sliding window can, as long as the window
+// before that token is there (lines.h).
+//
+// Where memory runs out while it works, std::bad_alloc leaves its thread and ends the program: what was being computed
+// is no failure of the model, and is computed when the same command goes on.
 #pragma once
 
 #include <llama-cpp.h>
@@ -37,7 +41,7 @@ struct EngineOptions {
   int threads = 1;
   bool exact = false;
   Hold hold = Hold::automatic;        // exact: always streams
-  int64_t memory = int64_t(2) << 30;  // bytes, for keys and values
+  int64_t memory = int64_t(2) << 30;  // bytes, for keys, values and states; one sequence is held in any case
   int width = 64;                     // jobs under way at once, at most; at most 256 sequences
   // Called for each context that is made, before it computes: adapters, control vectors.
   std::function<void(llama_context*)> prepare = {};
@@ -93,12 +97,13 @@ struct EngineWork {
 struct EngineRoom {
   int sequences = 0;
   int64_t tokens = 0;  // of all sequences together
-  int64_t bytes = 0;   // of memory, for their keys and values
+  int64_t bytes = 0;   // of memory, for their keys, values and states
 };
 
 class Engine {
  public:
-  // Makes the first context, so that too little memory is told at once. The model must outlive it.
+  // Makes the first context, so that too little memory is told at once: by an error that is `unfinished`, as it may be
+  // there another time. Any other is bad_input. The model must outlive it.
   static Result<std::unique_ptr<Engine>> make(llama_model* model, const EngineOptions& options);
   ~Engine();
 
@@ -111,6 +116,8 @@ class Engine {
   EngineRoom room() const;
   // How sequences are held now: "unified" or "streams".
   const char* hold() const;
+  // Whether flash attention may be used, or attention.h in its place; in exact mode only where that is exact.
+  bool flash_attention() const;
 
  private:
   struct Inside;

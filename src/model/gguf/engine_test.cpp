@@ -2,20 +2,10 @@
 #include "model/gguf/engine.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <chrono>
-#include <cmath>
-#include <cstring>
-#include <filesystem>
 #include <map>
-#include <thread>
 
-#include "base/rng.h"
-#include "model/gguf/tiny_gguf.h"
-#include "model/gguf/weights.h"
+#include "model/gguf/engine_fixture.h"
 #include "model/model.h"
 
 namespace assay {
@@ -24,103 +14,6 @@ namespace {
 using testing::AllOf;
 using testing::Ge;
 using testing::Le;
-
-using Tokens = std::vector<llama_token>;
-
-constexpr int letters = 200;  // tokens 3 .. 202 are plain bytes
-
-// Random tokens, the same for the same seed.
-Tokens text(uint64_t seed, size_t n) {
-  Rng rng(seed);
-  Tokens tokens;
-  for (size_t i = 0; i < n; ++i) tokens.push_back(3 + static_cast<llama_token>(rng.uniform() * letters));
-  return tokens;
-}
-
-Tokens operator+(Tokens a, const Tokens& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-// What became of one job: the tokens that it wrote, and every bit of the logits that it saw.
-struct Written {
-  Tokens tokens;
-  std::vector<std::vector<float>> logits;
-  EngineReply reply;
-};
-
-bool same_bits(const Written& a, const Written& b) {
-  if (a.tokens != b.tokens || a.logits.size() != b.logits.size()) return false;
-  for (size_t i = 0; i < a.logits.size(); ++i)
-    if (std::memcmp(a.logits[i].data(), b.logits[i].data(), a.logits[i].size() * sizeof(float)) != 0) return false;
-  return true;
-}
-
-class EngineTest : public testing::Test {
- protected:
-  ~EngineTest() override {
-    engine.reset();
-    weights.reset();
-    std::filesystem::remove(path);
-  }
-
-  void make(EngineOptions options, TinyGguf tiny = {}) {
-    tiny.context = 4096;
-    write_tiny_gguf(path, tiny);
-    Result<SharedWeights> loaded = load_weights(path, 0);
-    ASSERT_TRUE(loaded) << loaded.error().text;
-    weights = *loaded;
-    options.memory = options.memory == (int64_t(2) << 30) ? 64 << 20 : options.memory;
-    Result<std::unique_ptr<Engine>> made = Engine::make(weights.get(), options);
-    ASSERT_TRUE(made) << made.error().text;
-    engine = std::move(*made);
-    words = llama_vocab_n_tokens(llama_model_get_vocab(weights.get()));
-  }
-
-  // A job that samples `n` tokens by a seed of its own, and keeps what it saw.
-  EngineJob job(Tokens prompt, int n, uint64_t seed, Written& into, const void* conversation = nullptr) {
-    ++open;
-    EngineJob made;
-    made.prompt = std::move(prompt);
-    made.most = n;
-    made.conversation = conversation;
-    made.next = [this, n, &into, rng = Rng(seed)](const float* logits) mutable -> std::optional<llama_token> {
-      into.logits.emplace_back(logits, logits + words);
-      if (static_cast<int>(into.tokens.size()) == n) return std::nullopt;
-      double total = 0;
-      for (int i = 3; i < 3 + letters; ++i) total += std::exp(logits[i]);
-      double left = rng.uniform() * total;
-      llama_token chosen = 3;
-      for (; chosen < 2 + letters; ++chosen)
-        if ((left -= std::exp(logits[chosen])) < 0) break;
-      into.tokens.push_back(chosen);
-      return chosen;
-    };
-    made.done = [this, &into](EngineReply reply) {
-      into.reply = std::move(reply);
-      --open;
-    };
-    return made;
-  }
-  void wait() {
-    engine->go();
-    for (int i = 0; open > 0 && i < 60000; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    ASSERT_EQ(open, 0);
-  }
-  Written one(Tokens prompt, int n, uint64_t seed, const void* conversation = nullptr) {
-    Written written;
-    engine->submit(job(std::move(prompt), n, seed, written, conversation));
-    wait();
-    return written;
-  }
-
-  const std::string path = testing::TempDir() + "/engine-" + std::to_string(::getpid()) + "-" +
-                           testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf";
-  SharedWeights weights;
-  std::unique_ptr<Engine> engine;
-  std::atomic<int> open{0};
-  int words = 0;
-};
 
 TEST_F(EngineTest, ComputesAPrefixOnceHoweverManyShareIt) {
   make({});
@@ -265,6 +158,16 @@ TEST_F(EngineTest, EndsWhatOutgrowsTheContext) {
   EXPECT_EQ(one(text(2, 300), 20, 1).tokens.size(), 20u) << "and it goes on";
 }
 
+// Little memory makes a short cache; what is longer and within the context gets a longer one.
+TEST_F(EngineTest, ACacheGrowsForWhatIsLongerThanItWasMadeFor) {
+  const int64_t cell = 4 * 2 * 32;
+  make({.context = 2048, .hold = EngineOptions::Hold::unified, .memory = 512 * cell});
+  EXPECT_EQ(one(text(1, 100), 10, 1).tokens.size(), 10u);
+  Written longer = one(text(2, 900), 20, 1);
+  EXPECT_TRUE(longer.reply.status) << longer.reply.status.error().text;
+  EXPECT_EQ(longer.tokens.size(), 20u);
+}
+
 // The residual stream behind each layer: at every position, in every chunking, what a plain reading shows.
 TEST_F(EngineTest, ShowsTheResidualStreamAtChosenPositions) {
   using Seen = std::map<std::pair<int, size_t>, std::vector<float>>;
@@ -293,50 +196,6 @@ TEST_F(EngineTest, ShowsTheResidualStreamAtChosenPositions) {
   const Seen some = look({1}, {3, 511, 512, 699}, true);
   ASSERT_EQ(some.size(), 4u);
   for (const auto& [where, values] : some) EXPECT_EQ(values, whole.at(where)) << where.second;
-}
-
-class RunningState : public EngineTest {};
-
-TEST_F(RunningState, IsCopiedWherePromptsPart) {
-  make({}, {.kind = TinyGguf::Kind::mamba});
-  const Tokens prefix = text(1, 400);
-  std::vector<Written> written(12);
-  for (size_t i = 0; i < written.size(); ++i)
-    engine->submit(job(prefix + text(10 + i % 3, 100) + text(100 + i, 20), 6, i, written[i]));
-  wait();
-  const int64_t distinct = 400 + 3 * 100 + 12 * 20;
-  EXPECT_THAT(engine->work().computed_tokens, AllOf(Ge(distinct), Le(distinct * 11 / 10)));
-  for (const Written& w : written) EXPECT_EQ(w.tokens.size(), 6u);
-}
-
-TEST_F(RunningState, GoesOnAndNeverBack) {
-  make({}, {.kind = TinyGguf::Kind::mamba});
-  int key = 0;
-  const Tokens opening = text(1, 200);
-  Written first = one(opening, 30, 7, &key);
-  Written second = one(opening + first.tokens + text(2, 50), 10, 8, &key);
-  EXPECT_EQ(second.reply.cached_tokens, 230);
-  // Another way on from the middle: what was read up to the end of the first prompt is there, no more.
-  Written third = one(opening + text(3, 50), 10, 8);
-  EXPECT_EQ(third.reply.cached_tokens, 200);
-  // From before that: nothing, and it is computed again.
-  Written fourth = one(Tokens(opening.begin(), opening.begin() + 150) + text(4, 20), 10, 8);
-  EXPECT_EQ(fourth.reply.cached_tokens, 0);
-  EXPECT_EQ(fourth.tokens.size(), 10u);
-}
-
-TEST_F(RunningState, IsTheSameWhateverWasReadBefore) {
-  std::vector<Written> fresh(6), shared(6);
-  auto prompt = [](size_t i) { return text(1, 300) + text(10 + i, 30); };
-  for (size_t i = 0; i < 6; ++i) {
-    make({.exact = true, .width = 1}, {.kind = TinyGguf::Kind::mamba});
-    fresh[i] = one(prompt(i), 8, i);
-  }
-  make({.exact = true, .width = 6}, {.kind = TinyGguf::Kind::mamba});
-  for (size_t i = 0; i < 6; ++i) engine->submit(job(prompt(i), 8, i, shared[i]));
-  wait();
-  EXPECT_LT(engine->work().computed_tokens, 6 * 330);
-  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(fresh[i].tokens, shared[i].tokens) << i;
 }
 
 }  // namespace

@@ -61,8 +61,20 @@ extern "C" bool __wrap_llamafile_sgemm(const ggml_compute_params* params, int64_
 #ifndef __x86_64__
     return false;  // ggml then takes its plain way
 #endif
-    // The same column twice, into the same place: both lie in one tile, so one thread writes both.
+    // The same column twice, into the same place: both lie in one tile, so one thread writes both. Strides of 0 would
+    // fail the assertions of a llama.cpp built for debugging; scripts/llama_build.sh builds none, whatever its source.
     if (n == 1) return __real_llamafile_sgemm(params, m, 2, k, a, lda, b, 0, c, 0, a_type, b_type, c_type);
   }
   return __real_llamafile_sgemm(params, m, n, k, a, lda, b, ldb, c, ldc, a_type, b_type, c_type);
+}
+
+// Whether a product takes ggml's panel kernels, which add otherwise than its plain way does. ggml also asks when it
+// plans the memory of a graph; a plan without them needs no more than one with them.
+extern "C" bool __real_ggml_cpu_iqp_supports_mul_mat(const ggml_tensor* product);
+extern "C" bool __wrap_ggml_cpu_iqp_supports_mul_mat(const ggml_tensor* product) {
+  return !assay::ExactArithmetic::alive() && __real_ggml_cpu_iqp_supports_mul_mat(product);
+}
+extern "C" bool __real_ggml_cpu_iqp_supports_mul_mat_id(const ggml_tensor* product);
+extern "C" bool __wrap_ggml_cpu_iqp_supports_mul_mat_id(const ggml_tensor* product) {
+  return !assay::ExactArithmetic::alive() && __real_ggml_cpu_iqp_supports_mul_mat_id(product);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace assay {
@@ -71,7 +72,7 @@ ModelCard gguf_card(const GgufParts& parts) {
   card.mode = parts.options.mode == GgufOptions::Mode::exact ? "exact" : "fast";
   card.threads = parts.threads;
   const EngineRoom room = parts.engine.room();
-  card.sequences = room.sequences;
+  card.sequences = std::min(room.sequences, parts.at_once);
   if (!llama_model_is_recurrent(model)) {
     card.held_tokens = room.tokens;
     card.held_bytes = room.bytes;

@@ -20,6 +20,7 @@ struct GgufParts {
   const ChatFormat& format;
   const Engine& engine;
   int context, threads;  // those in force
+  int at_once;           // conversations, at most, whatever the engine could hold
 };
 
 // `id` is the caller's to set.

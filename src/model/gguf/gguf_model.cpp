@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "base/hash.h"
@@ -84,7 +85,7 @@ class GgufModel : public Model {
   const std::vector<llama_token>& first_tokens_of(const std::string& label);
   std::optional<llama_token> write(Writing& writing, const float* logits) const;
   void deliver(Writing& writing);
-  Result<Prompt> prompt_for(const Request& request);
+  Result<Prompt> prompt_for(const Request& request, bool at_words = false);
   void later(std::function<void()> answer);  // to be called by poll(); from any thread
 
   GgufOptions options_;
@@ -112,7 +113,9 @@ Status GgufModel::load() {
   };
   capture_llama_log();
   take_llama_error();
-  Result<SharedWeights> weights = load_weights(options_.path, options_.gpu_layers);
+  const bool exact = options_.mode == GgufOptions::Mode::exact;
+  if (Status fits = fits_machine(options_, has_accelerator()); !fits) return refuse(fits.error().text);
+  Result<SharedWeights> weights = load_weights(options_.path, exact ? 0 : options_.gpu_layers, exact);
   if (!weights) return refuse(weights.error().text);
   weights_ = std::move(*weights);
   llama_model* model = weights_.get();
@@ -145,7 +148,7 @@ Status GgufModel::load() {
   EngineOptions how;
   how.context = context_;
   how.threads = threads_;
-  how.exact = options_.mode == GgufOptions::Mode::exact;
+  how.exact = exact;
   how.hold = options_.hold == GgufOptions::Hold::unified   ? EngineOptions::Hold::unified
              : options_.hold == GgufOptions::Hold::streams ? EngineOptions::Hold::streams
                                                            : EngineOptions::Hold::automatic;
@@ -164,10 +167,9 @@ Status GgufModel::load() {
   };
   Result<std::unique_ptr<Engine>> engine = Engine::make(model, how);
   if (!engine) {
-    const std::string& why = engine.error().text;
-    const bool memory = why.find("allocate") != why.npos;
-    return refuse(fmt::format("cannot be loaded{}: {}.",
-                              memory ? ", the memory does not suffice (ctx=N asks for a shorter context)" : "", why));
+    const bool memory = engine.error().kind == ErrorKind::unfinished;
+    return refuse(
+        fmt::format("cannot be loaded: {}{}.", engine.error().text, memory ? " (ctx=N asks for a shorter one)" : ""));
   }
   engine_ = std::move(*engine);
 
@@ -181,7 +183,8 @@ std::string GgufModel::id() const {
   std::string name = "gguf:" + file_.name;
   char before = '?';
   auto add = [&](const std::string& what) { name += before + what, before = '&'; };
-  if (adapter_) add("lora=" + adapter_file_.name);
+  if (adapter_)
+    add("lora=" + adapter_file_.name + (options_.lora_scale == 1 ? "" : fmt::format("*{}", options_.lora_scale)));
   if (!control_.empty())
     add(fmt::format("control={}*{}", valid_utf8(name_of_file(options_.control)), options_.control_scale));
   return name;
@@ -195,7 +198,8 @@ ModelCard GgufModel::card() const {
                               .format = *format_,
                               .engine = *engine_,
                               .context = context_,
-                              .threads = threads_});
+                              .threads = threads_,
+                              .at_once = widest});
   card.id = id();
   return card;
 }
@@ -210,6 +214,13 @@ Json GgufModel::settings() const {
                {"layers", {options_.control_from, options_.control_to > 0 ? Json(options_.control_to) : Json()}}};
   if (adapter_)
     lora = {{"file", valid_utf8(adapter_file_.name)}, {"sha256", adapter_file_.sha256}, {"scale", options_.lora_scale}};
+  const bool exact = options_.mode == GgufOptions::Mode::exact;
+  const char* hold = exact || options_.hold == GgufOptions::Hold::streams ? "streams"
+                     : options_.hold == GgufOptions::Hold::unified        ? "unified"
+                                                                          : "auto";
+  const Json gpu_layers = exact || !has_accelerator() ? Json(0)
+                          : options_.gpu_layers < 0   ? Json("all")
+                                                      : Json(options_.gpu_layers);
   char description[128] = "";
   llama_model_desc(weights_.get(), description, sizeof description);
   return {{"backend", "llama.cpp"},
@@ -223,13 +234,15 @@ Json GgufModel::settings() const {
           {"context", context_},
           {"threads", threads_},
           {"mode", options_.mode == GgufOptions::Mode::exact ? "exact" : "fast"},
-          {"flash_attention", options_.mode == GgufOptions::Mode::fast},
+          {"flash_attention", engine_->flash_attention()},
+          {"hold", hold},
+          {"gpu_layers", gpu_layers},
           {"lora", lora},
           {"control", control},
           {"temperature", options_.temperature.value_or(unasked.temperature)},
           {"top_p", options_.top_p.value_or(unasked.top_p)},
           {"min_p", options_.min_p.value_or(unasked.min_p)},
-          {"max_tokens", options_.max_tokens.value_or(unasked.max_tokens)},
+          {"max_tokens", options_.max_tokens ? Json(*options_.max_tokens) : Json()},  // null: the scenario's limit
           {"tool_format", format_->name()},
           {"grammar", options_.grammar},
           {"control_tokens_in_content", "split"},
@@ -270,18 +283,22 @@ void GgufModel::submit(Request request, OnDone on_done) {
   job.next = [this, writing](const float* logits) { return write(*writing, logits); };
   job.done = [this, writing](EngineReply reply) {
     if (writing->status && !reply.status) writing->status = reply.status;
-    writing->usage.cached_tokens = reply.cached_tokens;
+    // Of one that was set back, what it had written was a part of what it could take over.
+    writing->usage.cached_tokens = std::min(reply.cached_tokens, static_cast<int64_t>(writing->prompt.tokens.size()));
     later([this, writing] { deliver(*writing); });
   };
   engine_->submit(std::move(job));
 }
 
-Result<Prompt> GgufModel::prompt_for(const Request& request) {
+Result<Prompt> GgufModel::prompt_for(const Request& request, bool at_words) {
   std::vector<Reply>& written = written_[request.spec];
   written.resize(std::min(written.size(), static_cast<size_t>(std::max(request.turn, 0))));
-  Result<Prompt> prompt = format_->prompt(*request.messages, *request.tools, written, options_.grammar);
+  Result<Prompt> prompt = at_words ? format_->prompt_at_words(*request.messages, *request.tools, written)
+                                   : format_->prompt(*request.messages, *request.tools, written, options_.grammar);
   if (!prompt)
     return Error{"the model's chat template refuses the conversation: " + prompt.error().text, ErrorKind::unfinished};
+  if (prompt->tokens.empty())
+    return Error{"the model's chat template writes nothing for this conversation", ErrorKind::unfinished};
   if (static_cast<int>(prompt->tokens.size()) >= context_) return Error{context_full, ErrorKind::unfinished};
   return prompt;
 }
@@ -359,7 +376,7 @@ void GgufModel::score(Request request, std::vector<Message> options, OnScored on
 }
 
 void GgufModel::weigh(Request request, std::vector<std::string> labels, OnWeighed on_done) {
-  Result<Prompt> prompt = prompt_for(request);
+  Result<Prompt> prompt = prompt_for(request, /*at_words=*/true);
   if (!prompt) return later([on_done = std::move(on_done), error = prompt.error()] { on_done(error); });
   std::vector<std::vector<llama_token>> tokens;
   for (const std::string& label : labels) tokens.push_back(first_tokens_of(label));
@@ -459,6 +476,8 @@ Result<std::unique_ptr<Model>> open_gguf(const GgufOptions& options) {
   auto model = std::make_unique<GgufModel>(options, *file);
   try {
     if (Status status = model->load(); !status) return status.error();
+  } catch (const std::bad_alloc&) {
+    return Error{fmt::format("gguf:{} cannot be loaded: the memory does not suffice.", for_terminal(options.path))};
   } catch (const std::exception& e) {
     return Error{
         fmt::format("gguf:{} cannot be loaded: {}.", for_terminal(options.path), clipped(for_terminal(e.what()), 200))};

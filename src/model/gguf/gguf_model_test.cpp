@@ -13,6 +13,7 @@
 
 #include "model/generic_tools.h"
 #include "model/gguf/tiny_gguf.h"
+#include "model/gguf/weights.h"
 
 namespace assay {
 namespace {
@@ -259,6 +260,26 @@ TEST_F(GgufModelTest, WeighsLabelsInEverySpelling) {
   EXPECT_THAT(weigh({"yes", "yellow"}), testing::ElementsAre(0, 0));
 }
 
+// A judge with a thinking template: whether the model opens its thoughts itself, or the prompt does, or nobody.
+TEST_F(GgufModelTest, WeighsLabelsBehindClosedThoughts) {
+  auto weights_with = [&](const std::string& opening) {
+    make({.chat_template = "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' }}"
+                           "{% if message.reasoning_content %}{{ '<think>\n' + message.reasoning_content + "
+                           "'\n</think>\n\n' }}{% endif %}{{ message.content + '<|im_end|>\n' }}{% endfor %}"
+                           "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n" +
+                           opening + "' }}{% endif %}"},
+         "mode=exact");
+    EXPECT_TRUE(model) << error;
+    return *answer_to<std::vector<double>>(*model, [&](OnWeighed done) {
+      model->weigh({.messages = &messages, .tools = &tools, .sampling = {}}, {"yes", "no"}, done);
+    });
+  };
+  const std::vector<double> closed = weights_with("<think>\n\n</think>\n\n");
+  EXPECT_EQ(weights_with("<think>\n"), closed);
+  EXPECT_EQ(weights_with(""), closed);
+  EXPECT_NE(weights_with("Well: "), closed);
+}
+
 TEST_F(GgufModelTest, SharesTheBaseOfAdaptersAndKeepsThemApart) {
   make({}, "temperature=0");
   const std::string base = said(1);
@@ -270,12 +291,14 @@ TEST_F(GgufModelTest, SharesTheBaseOfAdaptersAndKeepsThemApart) {
   EXPECT_EQ(said(1), base) << "an adapter that adds nothing";
   EXPECT_EQ(model->id(), plain->id() + "?lora=" + std::filesystem::path(adapter).filename().string());
   EXPECT_EQ(model->settings()["lora"]["scale"], 1.0);
+  EXPECT_EQ(load_weights(path, -1)->use_count(), 3) << "theirs and this one";
   EXPECT_TRUE(plain->settings()["lora"].is_null());
   write_tiny_adapter(adapter, 1, 20);
   open("temperature=0&lora=" + adapter);
   EXPECT_NE(said(1), base);
   open("temperature=0&lora_scale=0&lora=" + adapter);
   EXPECT_EQ(said(1), base);
+  EXPECT_EQ(model->id(), plain->id() + "?lora=" + std::filesystem::path(adapter).filename().string() + "*0");
   std::swap(model, plain);
   EXPECT_EQ(said(1), base) << "the base alone, while the adapter is loaded";
 
@@ -399,6 +422,27 @@ TEST_F(GgufModelTest, RecordsWhatItIs) {
   EXPECT_EQ(settings["tool_format"], "generic");
   EXPECT_EQ(settings["file_sha256"].get<std::string>().size(), 64u);
   EXPECT_THAT(to_line(settings), Not(HasSubstr(testing::TempDir())));
+  EXPECT_TRUE(settings["max_tokens"].is_null()) << "the scenario's limit";
+  EXPECT_EQ(settings["hold"], "auto");
+  EXPECT_EQ(settings["flash_attention"], true);
+  EXPECT_EQ(settings["gpu_layers"], has_accelerator() ? Json("all") : Json(0));
+  EXPECT_LE(*model->card().sequences, model->episodes_at_once());
+  open("mode=exact&max_tokens=9");
+  settings = model->settings();
+  EXPECT_EQ(settings["max_tokens"], 9);
+  EXPECT_EQ(settings["hold"], "streams");
+  EXPECT_EQ(settings["flash_attention"], true) << "attention.h, which is exact";
+  EXPECT_EQ(settings["gpu_layers"], 0);
+}
+
+TEST_F(GgufModelTest, IsExactOnTheCpuAlone) {
+  GgufOptions options = *parse_gguf_options("m.gguf?mode=exact&gpu_layers=9");
+  EXPECT_THAT(fits_machine(options, true).error().text, HasSubstr("proved on the CPU alone; leave gpu_layers out"));
+  EXPECT_TRUE(fits_machine(options, false));
+  options.gpu_layers = 0;
+  EXPECT_TRUE(fits_machine(options, true));
+  options = *parse_gguf_options("m.gguf?gpu_layers=9");
+  EXPECT_TRUE(fits_machine(options, true));
 }
 
 TEST_F(GgufModelTest, ExplainsBadFiles) {

@@ -78,7 +78,8 @@ const Option table[] = {
     {"memory", "MB",
      "for the keys and values of all conversations; without it 2048, or a quarter of the machine if that is less",
      [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 16, 1 << 24), o.memory); }},
-    {"gpu_layers", "N", "layers on an accelerator, where assay was built for one; without it as many as fit",
+    {"gpu_layers", "N",
+     "layers on an accelerator, where assay was built for one; without it all, and none in mode=exact",
      [](Str k, Str v, GgufOptions& o) { return store(number(k, v, 0, 10000), o.gpu_layers); }},
     {"lora", "FILE", "an adapter (GGUF) on top of the model",
      [](Str k, Str v, GgufOptions& o) -> Status {
@@ -133,6 +134,12 @@ Status set(const std::string& assignment, GgufOptions& options) {
 }
 
 }  // namespace
+
+Status fits_machine(const GgufOptions& options, bool has_accelerator) {
+  if (has_accelerator && options.mode == GgufOptions::Mode::exact && options.gpu_layers > 0)
+    return Error{"cannot have mode=exact on an accelerator, as it is proved on the CPU alone; leave gpu_layers out."};
+  return Done{};
+}
 
 std::vector<GgufOptionHelp> gguf_options_help() {
   std::vector<GgufOptionHelp> all;

@@ -24,7 +24,7 @@ struct GgufOptions {
   Mode mode = Mode::fast;       // exact: what is written does not depend on what else is computed, to the bit
   Hold hold = Hold::automatic;  // how sequences are held (engine.h); to be chosen by hand for measurements alone
   int memory = 0;               // MB for keys and values; 0: 2048, or a quarter of the machine's memory if that is less
-  int gpu_layers = -1;          // layers on an accelerator; -1: as many as fit (none where llama.cpp was built without)
+  int gpu_layers = -1;          // layers on an accelerator; -1: all (none without one, or in exact mode)
   std::string lora;             // an adapter's file; "": none
   double lora_scale = 1;
   std::string control;  // a control vector's file, added to the residual stream; "": none
@@ -36,6 +36,9 @@ struct GgufOptions {
 
 // Errors name the option, and the one that was probably meant. Whether there is such a file is not looked at.
 Result<GgufOptions> parse_gguf_options(const std::string& text);
+
+// Whether these can be had on this machine. Errors complete the sentence "gguf:FILE ...".
+Status fits_machine(const GgufOptions& options, bool has_accelerator);
 
 // Each option for a page of help: "ctx", "N", "tokens of one conversation, at most; ...".
 struct GgufOptionHelp {

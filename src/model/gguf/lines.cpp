@@ -16,7 +16,10 @@ size_t common_prefix(const std::vector<llama_token>& a, const std::vector<llama_
 }
 
 Lines::Lines(llama_context* context, bool unified, bool can_cut)
-    : memory_(llama_get_memory(context)), unified_(unified), can_cut_(can_cut) {
+    : memory_(llama_get_memory(context)),
+      window_(llama_model_n_swa(llama_get_model(context))),
+      unified_(unified),
+      can_cut_(can_cut) {
   for (int seq = static_cast<int>(llama_n_seq_max(context)) - 1; seq >= 0; --seq) free_.push_back(seq);
   std::make_heap(free_.begin(), free_.end(), std::greater<>());
 }
@@ -26,9 +29,19 @@ Lines::Match Lines::longest(const std::vector<llama_token>& tokens, size_t most)
   for (Line& line : lines_) {
     size_t keep = std::min(common_prefix(line.held, tokens), most);
     if (!can_cut_ && keep < line.held.size()) continue;
-    if (keep > best.keep || (keep == best.keep && best.line && line.used > best.line->used)) best = {&line, keep};
+    const bool better = keep > best.keep || (keep == best.keep && best.line && line.used > best.line->used);
+    if (better && window_is_whole(line, keep)) best = {&line, keep};
   }
   return best;
+}
+
+// Where llama.cpp looks for room, it takes cells that no later token of their sequence would see through its window. It
+// says so only by the first position that is left. A line can then be gone on with at its end, but not from further
+// back than there is a whole window.
+bool Lines::window_is_whole(const Line& line, size_t keep) const {
+  if (window_ == 0 || !can_cut_) return true;
+  const llama_pos oldest = llama_memory_seq_pos_min(memory_, line.seq);
+  return oldest == 0 || (oldest > 0 && oldest <= static_cast<llama_pos>(keep) - window_ + 1);
 }
 
 Line* Lines::begin() {
@@ -164,7 +177,7 @@ void Lines::end(const void* conversation) {
     const bool elsewhere = unified_ && std::any_of(lines_.begin(), lines_.end(), [&](const Line& other) {
                              return &other != line && common_prefix(other.held, line->held) == line->held.size();
                            });
-    if (line->held.empty() || elsewhere) drop(*line);
+    if (line->held.empty() || elsewhere || !window_is_whole(*line, line->held.size())) drop(*line);
   }
 }
 

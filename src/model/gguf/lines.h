@@ -30,7 +30,8 @@ class Lines {
   // `can_cut`: false for models with a running state, which cannot go back: a line of theirs is whole or nothing.
   Lines(llama_context* context, bool unified, bool can_cut);
 
-  // The line that shares most with these tokens, at most `most` of them, and how many that are. Null: none shares any.
+  // The line that shares most with these tokens, at most `most` of them, and how many that are. Null: none shares any
+  // from where the model could go on.
   struct Match {
     Line* line = nullptr;
     size_t keep = 0;
@@ -63,8 +64,10 @@ class Lines {
 
  private:
   void release(Line& line, size_t keep);
+  bool window_is_whole(const Line& line, size_t keep) const;
 
   llama_memory_t memory_;
+  llama_pos window_;  // tokens that a sliding window reaches over; 0: none
   bool unified_, can_cut_;
   std::list<Line> lines_;
   std::vector<llama_seq_id> free_;  // a heap: the lowest first, so that busy streams lie side by side

@@ -99,7 +99,10 @@ Result<llama_token> Sampler::draw(const float* logits) {
     return llama_token_data_array{candidates_.data(), candidates_.size(), -1, false};
   };
   // Draw, then ask the grammar about the one token drawn: six times cheaper than asking about all, where it mostly
-  // agrees. Only after its veto is it asked about all and drawn again, from what it leaves: the same distribution.
+  // agrees. Only after its veto is it asked about all and drawn again, from what it leaves. Without top-p and min-p
+  // that is one distribution. With them, the first draw is from what they keep of the whole vocabulary, and the second
+  // from what they keep of the tokens allowed: a token that is among the likeliest only there has its chance after a
+  // veto.
   llama_token_data_array candidates = fresh();
   llama_token token = pick(candidates);
   if (token == LLAMA_TOKEN_NULL || !allows(token)) {

@@ -1,6 +1,7 @@
 // For tests: a GGUF of a language model with random weights, small enough to be written and run in milliseconds.
 #pragma once
 
+#include <ggml.h>
 #include <gguf.h>
 
 #include <cstdint>
@@ -16,13 +17,21 @@ inline constexpr const char* chatml =
     "'\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
+inline constexpr int tiny_window = 64;  // tokens
+
 struct TinyGguf {
   uint64_t seed = 1;
-  enum class Kind { llama, mamba } kind = Kind::llama;             // mamba: a running state in place of attention
+  // Two layers each, of llama.cpp's architectures:
+  //   llama     attention to everything before
+  //   mamba     a running state in place of attention
+  //   sliding   (olmo2) the first layer attends to the last `tiny_window` tokens alone
+  //   hybrid    (lfm2) the first layer has a running state, the second attention
+  enum class Kind { llama, mamba, sliding, hybrid } kind = Kind::llama;
   std::string chat_template = chatml;                              // "": none
   int context = 2048;                                              // it claims to have been trained on
   std::vector<std::string> control;                                // more control tokens, behind the bytes
   bool sentencepiece = false;                                      // with a space before texts, as Llama 2 has it
+  ggml_type type = GGML_TYPE_F32;                                  // of the layers' matrices, with rows of 256 if not
   bool weights = true;                                             // false: a vocabulary alone
   std::map<std::string, float> liking;                             // token -> what is added to its logit, about
   float scale = 1;                                                 // of all weights; NaN makes a broken model

@@ -14,8 +14,21 @@
 namespace assay {
 namespace {
 
-constexpr int width = 32, heads = 2, layers = 2, inner = 64;
-constexpr int convolved = 4, state = 8, rank = 2;  // of the mamba kind
+constexpr int width = 32, heads = 2, layers = 2;
+constexpr int convolved = 4;        // tokens that a convolution reaches over
+constexpr int state = 8, rank = 2;  // of the mamba kind
+
+using Kind = TinyGguf::Kind;
+
+const char* architecture(Kind kind) {
+  switch (kind) {
+    case Kind::llama: return "llama";
+    case Kind::mamba: return "mamba";
+    case Kind::sliding: return "olmo2";
+    case Kind::hybrid: return "lfm2";
+  }
+  return "";
+}
 
 std::string utf8(int code_point) {
   if (code_point < 0x80) return {static_cast<char>(code_point)};
@@ -48,7 +61,11 @@ std::vector<std::string> vocabulary() {
 class Writer {
  public:
   explicit Writer(const TinyGguf& model)
-      : model_(model), rng_(model.seed), tokens_(model.sentencepiece ? pieces() : vocabulary()) {
+      : width(model.type == GGML_TYPE_F32 ? assay::width : 256),
+        inner(2 * width),
+        model_(model),
+        rng_(model.seed),
+        tokens_(model.sentencepiece ? pieces() : vocabulary()) {
     first_control_ = tokens_.size();
     tokens_.insert(tokens_.end(), model.control.begin(), model.control.end());
     memory_.reset(ggml_init({.mem_size = 16 << 20, .mem_buffer = nullptr, .no_alloc = false}));
@@ -70,17 +87,17 @@ class Writer {
 
   void keys() {
     gguf_context* f = file_.get();
-    const bool mamba = model_.kind == TinyGguf::Kind::mamba;
-    const std::string kind = mamba ? "mamba" : "llama";
-    auto set = [&](const char* key, uint32_t value) { gguf_set_val_u32(f, (kind + "." + key).c_str(), value); };
-    gguf_set_val_str(f, "general.architecture", kind.c_str());
+    const Kind kind = model_.kind;
+    const std::string prefix = architecture(kind) + std::string(".");
+    auto set = [&](const char* key, uint32_t value) { gguf_set_val_u32(f, (prefix + key).c_str(), value); };
+    gguf_set_val_str(f, "general.architecture", architecture(kind));
     gguf_set_val_str(f, "general.name", "tiny");
     set("context_length", model_.context);
     set("embedding_length", width);
     set("block_count", layers);
     set("vocab_size", tokens_.size());
-    gguf_set_val_f32(f, (kind + ".attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
-    if (mamba) {
+    gguf_set_val_f32(f, (prefix + "attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
+    if (kind == Kind::mamba) {
       set("feed_forward_length", 0);
       set("attention.head_count", 0);
       set("ssm.conv_kernel", convolved);
@@ -92,7 +109,16 @@ class Writer {
       set("attention.head_count", heads);
       set("attention.head_count_kv", heads);
       set("rope.dimension_count", width / heads);
-      gguf_set_val_f32(f, "llama.rope.freq_base", 10000);
+      gguf_set_val_f32(f, (prefix + "rope.freq_base").c_str(), 10000);
+    }
+    if (kind == Kind::sliding) {
+      set("attention.sliding_window", tiny_window);
+      set("attention.sliding_window_pattern", layers);  // the last of so many layers sees everything
+    }
+    if (kind == Kind::hybrid) {
+      const int32_t kv_heads[layers] = {0, heads};  // none: a layer without attention
+      gguf_set_arr_data(f, "lfm2.attention.head_count_kv", GGUF_TYPE_INT32, kv_heads, layers);
+      set("shortconv.l_cache", convolved);
     }
     gguf_set_val_str(f, "tokenizer.ggml.model", model_.sentencepiece ? "llama" : "gpt2");
     gguf_set_val_str(f, "tokenizer.ggml.pre", "smollm");
@@ -136,15 +162,25 @@ class Writer {
     ggml_set_name(t, name.c_str());
     float* data = static_cast<float*>(t->data);
     for (int64_t i = 0; i < ggml_nelements(t); ++i) data[i] = model_.scale * (rows ? spread * random() : 1);
+    if (rows && model_.type != GGML_TYPE_F32 && name.starts_with("blk.")) t = quantised(t);
     gguf_add_tensor(file_.get(), t);
     return data;
+  }
+
+  ggml_tensor* quantised(const ggml_tensor* from) {
+    ggml_tensor* to = ggml_new_tensor_2d(memory_.get(), model_.type, from->ne[0], from->ne[1]);
+    ggml_set_name(to, from->name);
+    const std::vector<float> all_alike(static_cast<size_t>(from->ne[0]), 1);  // the importance that some types ask for
+    ggml_quantize_chunk(model_.type, static_cast<const float*>(from->data), to->data, 0, from->ne[1], from->ne[0],
+                        all_alike.data());
+    return to;
   }
 
   void tensors() {
     const int n = static_cast<int>(tokens_.size());
     const float spread = 1 / std::sqrt(float(width));
     float* embedding = tensor("token_embd", width, n, 1);
-    tensor("output_norm", width, 0, 1);
+    tensor(model_.kind == Kind::hybrid ? "token_embd_norm" : "output_norm", width, 0, 1);
     float* output = tensor("output", width, n, spread);
     // The first component is the same for every token, so its output weight is a constant liking for a token.
     for (int i = 0; i < n; ++i) {
@@ -153,18 +189,35 @@ class Writer {
       output[i * width] = liked == model_.liking.end() ? 0 : liked->second / 4;
     }
     for (int layer = 0; layer < layers; ++layer) {
-      std::string block = "blk." + std::to_string(layer) + ".";
-      tensor(block + "attn_norm", width, 0, 1);
-      if (model_.kind == TinyGguf::Kind::mamba) {
+      const std::string block = "blk." + std::to_string(layer) + ".";
+      const bool norms_behind = model_.kind == Kind::sliding;  // OLMo's follow attention and network, others precede
+      tensor(block + (norms_behind ? "post_attention_norm" : "attn_norm"), width, 0, 1);
+      if (model_.kind == Kind::mamba) {
         running_state(block, spread);
         continue;
       }
-      for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output"}) tensor(block + part, width, width, spread);
-      tensor(block + "ffn_norm", width, 0, 1);
+      if (model_.kind == Kind::hybrid && layer == 0)
+        convolution(block, spread);
+      else
+        attention(block, spread);
+      tensor(block + (norms_behind ? "post_ffw_norm" : "ffn_norm"), width, 0, 1);
       tensor(block + "ffn_gate", width, inner, spread);
       tensor(block + "ffn_up", width, inner, spread);
       tensor(block + "ffn_down", inner, width, spread);
     }
+  }
+
+  void attention(const std::string& block, float spread) {
+    for (const char* part : {"attn_q", "attn_k", "attn_v", "attn_output"}) tensor(block + part, width, width, spread);
+    if (model_.kind == Kind::llama) return;
+    const int normed = model_.kind == Kind::hybrid ? width / heads : width;  // each head by itself, or all together
+    for (const char* part : {"attn_q_norm", "attn_k_norm"}) tensor(block + part, normed, 0, 1);
+  }
+
+  void convolution(const std::string& block, float spread) {
+    tensor(block + "shortconv.in_proj", width, 3 * width, spread);
+    tensor(block + "shortconv.conv", convolved, width, 0.5f);
+    tensor(block + "shortconv.out_proj", width, width, spread);
   }
 
   void running_state(const std::string& block, float spread) {
@@ -180,6 +233,7 @@ class Writer {
     tensor(block + "ssm_out", 2 * width, width, spread);
   }
 
+  const int width, inner;
   const TinyGguf& model_;
   Rng rng_;
   std::vector<std::string> tokens_;

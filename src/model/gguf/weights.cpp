@@ -2,11 +2,13 @@
 
 #include <common/common.h>
 #include <fmt/format.h>
+#include <ggml-backend.h>
 
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <tuple>
 
 #include "base/text.h"
 #include "model/gguf/llama_log.h"
@@ -18,27 +20,37 @@ std::string because(const std::string& why) { return why.empty() ? "." : ": " + 
 
 }  // namespace
 
-Result<SharedWeights> load_weights(const std::string& path, int gpu_layers) {
+Result<SharedWeights> load_weights(const std::string& path, int gpu_layers, bool exact) {
   static std::mutex mutex;
-  static std::map<std::pair<std::string, int>, std::weak_ptr<llama_model>> loaded;
+  static std::map<std::tuple<std::string, int, bool>, std::weak_ptr<llama_model>> loaded;
   std::lock_guard lock(mutex);
   std::error_code failed;
   const auto real = std::filesystem::canonical(path, failed);
   // A file that was written anew is another one.
   const auto written = std::filesystem::last_write_time(path, failed).time_since_epoch().count();
-  std::weak_ptr<llama_model>& entry = loaded[{fmt::format("{}@{}", real.string(), written), gpu_layers}];
+  std::weak_ptr<llama_model>& entry = loaded[{fmt::format("{}@{}", real.string(), written), gpu_layers, exact}];
   if (SharedWeights there = entry.lock()) return there;
 
   capture_llama_log();
   take_llama_error();
   llama_model_params how = llama_model_default_params();
   how.n_gpu_layers = gpu_layers;
+  ggml_backend_dev_t none[] = {nullptr};
+  if (exact) how.devices = none, how.use_extra_bufts = false;
   SharedWeights weights(llama_model_load_from_file(path.c_str(), how), [](llama_model* m) {
     if (m) llama_model_free(m);
   });
   if (!weights) return Error{"cannot be loaded" + because(take_llama_error())};
   entry = weights;
   return weights;
+}
+
+bool has_accelerator() {
+  for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+    const auto type = ggml_backend_dev_type(ggml_backend_dev_get(i));
+    if (type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU) return true;
+  }
+  return false;
 }
 
 Result<llama_adapter_lora*> load_adapter(const SharedWeights& weights, const std::string& path) {

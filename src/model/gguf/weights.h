@@ -15,8 +15,12 @@ namespace assay {
 using SharedWeights = std::shared_ptr<llama_model>;
 
 // The file, from memory if some model still uses it. `gpu_layers`: so many layers lie on an accelerator, where
-// llama.cpp was built with one; -1: as many as fit. Errors (bad_input) complete the sentence "gguf:FILE ...".
-Result<SharedWeights> load_weights(const std::string& path, int gpu_layers);
+// llama.cpp was built with one; -1: all. `exact` (exact.h): on the CPU, as the file has them, not repacked for kernels
+// whose sums depend on the batch. Errors (bad_input) complete the sentence "gguf:FILE ...".
+Result<SharedWeights> load_weights(const std::string& path, int gpu_layers, bool exact = false);
+
+// Whether llama.cpp was built for an accelerator, and there is one.
+bool has_accelerator();
 
 // An adapter (check_adapter) for these weights; it lives as long as they do. Errors (bad_input) are whole sentences.
 Result<llama_adapter_lora*> load_adapter(const SharedWeights& weights, const std::string& path);
