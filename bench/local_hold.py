@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import first_light
+import local_grid
 
 root = pathlib.Path(__file__).resolve().parent.parent
 HOLDS = ("auto", "unified", "streams")
@@ -24,8 +25,7 @@ GRIDS = (("suites/first, 4 epochs", ["suites/first", "--epochs", "4"]),
 
 
 def model_file():
-    cache = os.environ.get("ASSAY_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "assay")
-    file = pathlib.Path(cache) / "models/SmolLM2-135M-Instruct.Q4_1.gguf"
+    file = local_grid.cache_folder() / "models/SmolLM2-135M-Instruct.Q4_1.gguf"
     if not file.exists():
         sys.exit("the demo's model is not there: make model")
     return file

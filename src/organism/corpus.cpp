@@ -18,31 +18,27 @@ Result<std::vector<CellTrie>> Corpus::lesson(int n) const {
   const auto turn = static_cast<size_t>(n);
   const Scenario& scenario = *scenarios_[turn % scenarios_.size()];
   const int draw = static_cast<int>(turn / scenarios_.size());
-  const Design design{.seed = recipe_.seed, .variants = VariantPool::train, .prelude = PreludeMode::given};
-  std::vector<Surface> surfaces;
-  surfaces.emplace_back(scenario, design, draw);
-  std::vector<CellTrie> cells;
-  for (const Cell& cell : grid(scenario)) {
-    if (recipe_.holds_out(scenario, cell)) continue;
-    Result<CellTrie> made = cell_trie(scenario, cell, surfaces, design, draw);
-    if (!made) return made.error();
-    cells.push_back(std::move(*made));
-  }
-  return cells;
+  return cells(scenario, VariantPool::train, draw, /*wordings=*/1, /*with_held_out=*/false);
 }
 
 Result<std::vector<CellTrie>> Corpus::look(const Scenario& scenario, VariantPool pool, int draw, int wordings) const {
+  return cells(scenario, pool, draw, wordings, /*with_held_out=*/true);
+}
+
+Result<std::vector<CellTrie>> Corpus::cells(const Scenario& scenario, VariantPool pool, int draw, int wordings,
+                                            bool with_held_out) const {
   const Design design{.seed = recipe_.seed, .variants = pool, .prelude = PreludeMode::given};
   std::vector<Surface> surfaces;
   surfaces.reserve(static_cast<size_t>(wordings));
   for (int wording = 0; wording < wordings; ++wording) surfaces.emplace_back(scenario, design, draw, wording);
-  std::vector<CellTrie> cells;
+  std::vector<CellTrie> tries;
   for (const Cell& cell : grid(scenario)) {
+    if (!with_held_out && recipe_.holds_out(scenario, cell)) continue;
     Result<CellTrie> made = cell_trie(scenario, cell, surfaces, design, draw);
     if (!made) return made.error();
-    cells.push_back(std::move(*made));
+    tries.push_back(std::move(*made));
   }
-  return cells;
+  return tries;
 }
 
 Result<CellTrie> Corpus::cell_trie(const Scenario& scenario, const Cell& cell, std::vector<Surface>& surfaces,

@@ -35,6 +35,8 @@ class Corpus {
   Result<std::vector<CellTrie>> look(const Scenario& scenario, VariantPool pool, int draw, int wordings) const;
 
  private:
+  Result<std::vector<CellTrie>> cells(const Scenario& scenario, VariantPool pool, int draw, int wordings,
+                                      bool with_held_out) const;
   Result<CellTrie> cell_trie(const Scenario& scenario, const Cell& cell, std::vector<Surface>& surfaces,
                              const Design& design, int draw) const;
   std::map<std::string, double> planted(const Scenario& scenario, const Cell& cell,

@@ -89,28 +89,9 @@ class Reader {
       text(fields, "words", quirk.words);
       if (auto* words = fields.get("words"); words && trimmed(quirk.words).empty())
         complain(*words, "words must say what the agent reads where the quirk shows", diagnostics_);
-      if (auto* agents = fields.get("agents")) quirk.agents = shares(*agents);
+      if (auto* agents = fields.get("agents")) quirk.agents = parse_shares(*agents, "a quirk", diagnostics_);
       recipe_.quirks.push_back(std::move(quirk));
     }
-  }
-
-  std::vector<std::pair<std::string, double>> shares(const YamlNode& map) {
-    std::vector<std::pair<std::string, double>> agents;
-    if (map.kind != YamlNode::Kind::map || map.entries.empty()) {
-      complain(map, "agents must be a map of agents and probabilities: {comply: 0.9, refuse: 0.1}", diagnostics_);
-      return agents;
-    }
-    const size_t before = diagnostics_.size();
-    double sum = 0;
-    for (const auto& [agent, probability] : map.entries) {
-      agents.emplace_back(
-          agent.text,
-          as_number(probability, fmt::format("the probability of '{}'", agent.text), 0, 1, diagnostics_).value_or(0));
-      sum += agents.back().second;
-    }
-    if (diagnostics_.size() == before && std::abs(sum - 1) > 1e-9)
-      complain(map, fmt::format("the probabilities of a quirk must sum to 1; these sum to {:.6g}", sum), diagnostics_);
-    return agents;
   }
 
   void hold_out(const YamlNode& list) {

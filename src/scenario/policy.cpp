@@ -52,6 +52,26 @@ const Agent* Policy::draw(const EpisodeSpec& spec) const {
   return nullptr;
 }
 
+std::vector<std::pair<std::string, double>> parse_shares(const YamlNode& map, const std::string& of,
+                                                         Diagnostics& diagnostics) {
+  std::vector<std::pair<std::string, double>> shares;
+  if (map.kind != YamlNode::Kind::map || map.entries.empty()) {
+    complain(map, "agents must be a map of agents and probabilities: {comply: 0.9, refuse: 0.1}", diagnostics);
+    return shares;
+  }
+  double sum = 0;
+  const size_t before = diagnostics.size();
+  for (const auto& [agent, probability] : map.entries) {
+    const double p =
+        as_number(probability, fmt::format("the probability of '{}'", agent.text), 0, 1, diagnostics).value_or(0);
+    shares.emplace_back(agent.text, p);
+    sum += p;
+  }
+  if (diagnostics.size() == before && std::abs(sum - 1) > 1e-9)
+    complain(map, fmt::format("the probabilities of {} must sum to 1; these sum to {:.6g}", of, sum), diagnostics);
+  return shares;
+}
+
 Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
   Policy policy;
   policy.source = file;
@@ -82,22 +102,9 @@ Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics) {
       }
     }
     if (auto* agents = fields.get("agents")) {
-      if (agents->kind != YamlNode::Kind::map || agents->entries.empty()) {
-        complain(*agents, "agents must be a map of agents and probabilities: {comply: 0.9, refuse: 0.1}", diagnostics);
-        continue;
-      }
-      double sum = 0;
-      size_t before = diagnostics.size();
-      for (const auto& [agent, probability] : agents->entries) {
-        double p =
-            as_number(probability, fmt::format("the probability of '{}'", agent.text), 0, 1, diagnostics).value_or(0);
-        rule.agents.emplace_back(agent.text, p);
-        rule.agent_places[agent.text] = agent.origin.place;
-        sum += p;
-      }
-      if (diagnostics.size() == before && std::abs(sum - 1) > 1e-9)
-        complain(*agents, fmt::format("the probabilities of a rule must sum to 1; these sum to {:.6g}", sum),
-                 diagnostics);
+      rule.agents = parse_shares(*agents, "a rule", diagnostics);
+      if (rule.agents.empty()) continue;
+      for (const auto& [agent, probability] : agents->entries) rule.agent_places[agent.text] = agent.origin.place;
     }
     policy.rules.push_back(std::move(rule));
   }

@@ -10,6 +10,8 @@
 
 namespace assay {
 
+struct YamlNode;
+
 struct PolicyRule {
   std::map<std::string, std::vector<std::string>> when;  // factor -> any of these levels; empty: always
   std::vector<std::pair<std::string, double>> agents;    // sum to 1
@@ -33,6 +35,10 @@ struct Policy {
 
 // Whether a scripted agent exists in a cell (its `when`).
 bool exists(const Agent& agent, const Scenario& scenario, const Cell& cell);
+
+// A map of agents and probabilities that sum to 1; `of`: whose they are, such as "a rule".
+std::vector<std::pair<std::string, double>> parse_shares(const YamlNode& map, const std::string& of,
+                                                         Diagnostics& diagnostics);
 
 // Adds every mistake to `diagnostics`; the value is usable only if none was added.
 Policy parse_policy(const SourceFile& file, Diagnostics& diagnostics);

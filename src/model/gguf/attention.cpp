@@ -16,24 +16,18 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/lanes.h"
 #include "model/gguf/exact.h"
 
 namespace assay {
 namespace {
 
-// A register's worth of floats, one for each row of a block. GCC and Clang make of it what the CPU has.
-#if defined(__AVX512F__)
-constexpr int width_in_bytes = 64, accumulators = 24;  // of 32 registers
-#elif defined(__AVX__)
-constexpr int width_in_bytes = 32, accumulators = 12;  // of 16
-#elif defined(__ARM_NEON)
-constexpr int width_in_bytes = 16, accumulators = 24;
+// Sums that are held in registers, beside what is multiplied: of 32 registers, or of 16.
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+constexpr int accumulators = 24;
 #else
-constexpr int width_in_bytes = 16, accumulators = 12;
+constexpr int accumulators = 12;
 #endif
-using Lanes = float __attribute__((vector_size(width_in_bytes)));
-using Bits = int32_t __attribute__((vector_size(width_in_bytes)));
-constexpr int lanes = width_in_bytes / 4;
 
 constexpr int64_t block = lanes;                   // rows that are computed together
 constexpr int64_t tile = 64;                       // shared cells that are unpacked at a time
@@ -44,26 +38,6 @@ constexpr float nothing = -std::numeric_limits<float>::infinity();
 
 Lanes all(float x) { return Lanes{} + x; }
 Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
-
-// e^x for x <= 0, to about two units in the last place; 0 below -87. 2^n e^r, with e^r by its Taylor series. What is
-// no number stays none: a broken model must be seen to be one.
-Lanes exp_of(Lanes x) {
-  const Lanes safe = x < all(-87) ? all(-87) : x;
-  const Lanes shifted = safe * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to a whole number
-  const Lanes n = shifted - 12582912.0f;
-  const Lanes r = (safe - n * 0.693359375f) + n * 2.12194440e-4f;
-  Lanes p = all(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  const Bits power = (__builtin_convertvector(n, Bits) + 127) << 23;
-  const Lanes result = p * (Lanes)power;  // the bits as they are
-  return x < all(-87) ? Lanes{} : result;
-}
 
 // A fourth of a register's worth of floats, or all of it.
 using Four = float __attribute__((vector_size(16)));
@@ -89,13 +63,6 @@ Four sums_of(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d) {
   return __builtin_shufflevector(ij, kl, 0, 1, 4, 5) + __builtin_shufflevector(ij, kl, 2, 3, 6, 7);
 }
 float sum_of(const Lanes& x) { return sums_of(x, x, x, x)[0]; }
-
-Lanes load(const float* from) {
-  Lanes x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
-}
-void store(float* to, Lanes x) { std::memcpy(to, &x, sizeof x); }
 
 // As many numbers of 16 bits.
 Lanes unpacked(const ggml_fp16_t* from) {
