@@ -192,7 +192,7 @@ def grid_b(bench):
         sys.exit("the demo's model is not there: make model, or --grids a")
     part = ["--only", "threat=replacement", "--only", "leverage=absent"] if tenth else []
     return Grid("b", f"suites/first, --prelude given; {real.stem}", real, root / "suites/first", epochs=1 if tenth else 4,
-                some=1, temperature=0.5, max_tokens=128, arguments=["--prelude", "given", *part], alike=False,
+                some=1, temperature=0.5, max_tokens=64, arguments=["--prelude", "given", *part], alike=False,
                 requests=4 if tenth else 32)
 
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "model/gguf/attention.h"
+#include "model/gguf/block_product.h"
 
 namespace assay {
 namespace {
@@ -49,14 +50,22 @@ bool attention_can_be_exact(llama_model* model) {
 
 }  // namespace assay
 
-// ggml's own declaration is in no header that is installed; --wrap binds by name, whatever the types.
-struct ggml_compute_params;
+// ggml's own declarations are in no header that is installed; --wrap binds by name, whatever the types. Of the
+// parameters only the beginning is read.
+struct ggml_compute_params {
+  int ith, nth;
+};
 extern "C" bool __real_llamafile_sgemm(const ggml_compute_params*, int64_t m, int64_t n, int64_t k, const void* a,
                                        int64_t lda, const void* b, int64_t ldb, void* c, int64_t ldc, int a_type,
                                        int b_type, int c_type);
 extern "C" bool __wrap_llamafile_sgemm(const ggml_compute_params* params, int64_t m, int64_t n, int64_t k,
                                        const void* a, int64_t lda, const void* b, int64_t ldb, void* c, int64_t ldc,
                                        int a_type, int b_type, int c_type) {
+  if (assay::multiplies_blocks(a_type, b_type) && c_type == GGML_TYPE_F32) {
+    assay::multiply_blocks({m, n, k, a, lda, b, ldb, static_cast<float*>(c), ldc, a_type, b_type}, params->ith,
+                           params->nth);
+    return true;
+  }
   if (assay::ExactArithmetic::alive()) {
 #ifndef __x86_64__
     return false;  // ggml then takes its plain way
