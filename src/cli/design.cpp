@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/output.h"
+#include "model/open.h"
 
 namespace assay {
 namespace {
@@ -42,9 +43,9 @@ void DesignOptions::declare(CLI::App& app) {
       ->type_name("F=L")
       ->allow_extra_args(false);
   app.add_option("--design", crossing_, "full, pairwise, or random:N cells of each (full)")->type_name("DESIGN");
-  app.add_option("--prelude", prelude_, "model: it looks around itself; given: it has (model)")
-      ->type_name("MODE")
-      ->check(CLI::IsMember({"model", "given"}));
+  prelude_option_ = app.add_option("--prelude", prelude_, "model: it looks around itself; given: it has (model)")
+                        ->type_name("MODE")
+                        ->check(CLI::IsMember({"model", "given"}));
   app.add_option("--variants", variants_, "surface values: train, held-out, all (train)")
       ->type_name("SET")
       ->check(CLI::IsMember({"train", "held-out", "all"}));
@@ -73,6 +74,26 @@ Result<Design> DesignOptions::design() const {
     return Error{fmt::format("--design: '{}' is none; there are full, pairwise, and random:N with N from 1 to {}",
                              one_line(crossing_), largest_selection)};
   return design;
+}
+
+Status settle_prelude(const std::vector<std::string>& models, bool named, Design& design) {
+  std::string first;  // the organism that settled it
+  for (const std::string& model : models) {
+    const std::optional<OrganismCard> card = card_of_model(model);
+    if (!card) continue;
+    if (card->prelude != design.prelude && named)
+      return Error{
+          fmt::format("{} was trained with --prelude {}, and does otherwise nothing that it was taught; leave "
+                      "--prelude {} out",
+                      one_line(model), name_of(card->prelude), name_of(design.prelude))};
+    if (card->prelude != design.prelude && !first.empty())
+      return Error{
+          fmt::format("{} was trained with --prelude {} and {} with --prelude {}; play them in runs of their own",
+                      one_line(first), name_of(design.prelude), one_line(model), name_of(card->prelude))};
+    design.prelude = card->prelude;
+    if (first.empty()) first = model;
+  }
+  return Done{};
 }
 
 }  // namespace assay

@@ -207,7 +207,8 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("--code", o->codes, "NAME.yaml: a code, added or replaced; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  CLI::Option* judge = app.add_option("--judge", o->judge, "gguf:PATH: asked what nobody decided")->type_name("MODEL");
+  CLI::Option* judge =
+      app.add_option("--judge", o->judge, "local, or gguf:PATH: asked what nobody decided")->type_name("MODEL");
   app.add_flag("--again", o->again, "with --judge: ask all once more")->needs(judge);
   app.add_flag("--allow-exec", o->programs, "let the programs of --suite run");
   app.add_flag("-q,--quiet", o->quiet, "no progress");

@@ -15,9 +15,11 @@ namespace assay {
 struct OpenedJudge {
   std::unique_ptr<Model> model;
   ModelEntry entry;
+  Judge::Unfit unfit;  // the local judge is not asked what its card says it is not good enough at
 };
 
-// `name` is as for -m. The error says what is wrong with it, or why this model can be no judge.
+// `name` is as for -m, or "local": models/judge/judge.gguf, the judge that is shipped. The error says what is wrong
+// with it, or why this model can be no judge.
 Result<OpenedJudge> open_judge(const std::string& name, const Suite& suite);
 
 // Asks what is open in a run file, or everything `again`. A judge that fails is noted on stderr; its questions stay

@@ -286,6 +286,8 @@ std::function<int(Output&)> declare(CLI::App& app) {
     Result<Design> asked = design->design();
     if (!asked) return fail(out, asked.error());
     o->design = *std::move(asked);
+    if (Status settled = settle_prelude({o->model}, design->names_prelude(), o->design); !settled)
+      return fail(out, settled.error());
     o->programs = design->programs();
     return show_plan(*o, out);
   };

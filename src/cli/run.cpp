@@ -92,7 +92,7 @@ Result<std::vector<OpenedModel>> open_models(const std::vector<std::string>& nam
 std::vector<ModelEntry> entries_of(const std::vector<OpenedModel>& models) {
   std::vector<ModelEntry> out;
   for (const OpenedModel& m : models) {
-    out.push_back({m.model->id(), m.model->settings(), std::nullopt});
+    out.push_back({m.model->id(), m.model->settings(), std::nullopt, m.card});
     if (m.policy) out.back().policy = m.policy->source;
   }
   return out;
@@ -323,7 +323,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
       ->required()
       ->type_name("MODEL")
       ->allow_extra_args(false);
-  app.add_option("--judge", o->judge, "gguf:PATH: answers what rules leave open, after play")->type_name("MODEL");
+  app.add_option("--judge", o->judge, "local, or gguf:PATH: answers what rules leave open")->type_name("MODEL");
   design->declare(app);
   app.add_option("--readout", o->readout, "sample, or choice: weigh the agents' first turns")
       ->type_name("HOW")
@@ -340,6 +340,8 @@ std::function<int(Output&)> declare(CLI::App& app) {
     Result<Design> asked = design->design();
     if (!asked) return fail(out, asked.error());
     o->design = *std::move(asked);
+    if (Status settled = settle_prelude(o->models, design->names_prelude(), o->design); !settled)
+      return fail(out, settled.error());
     o->programs = design->programs();
     if (o->choice() && !o->judge.empty())
       return fail(out, Error{"--readout choice leaves no question open, so --judge has nothing to answer"});
@@ -349,7 +351,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
 
 // Shorter than model_help(), which `assay model` prints: there are many options above it.
 std::string models_in_short() {
-  return "  MODEL: gguf:PATH[?ctx=N&...] a file, policy:FILE an agent of known conduct,\n"
+  return "  MODEL: gguf:PATH[?ctx=N&...] a file, organism:NAME and policy:FILE planted,\n"
          "  scripted:FILE fixed words, replay:RUN.assay a past run (assay model --help)\n";
 }
 

@@ -25,7 +25,7 @@ Result<bool> validate(const std::string& file, bool json, Output& out) {
 std::function<int(Output&)> declare(CLI::App& app) {
   auto file = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  app.add_option("FILE", *file, "a run file with an agent of known conduct")->required();
+  app.add_option("FILE", *file, "a run file with a model of known conduct")->required();
   app.add_flag("--json", *json, "for programs: docs/formats.md names the fields");
   return [file, json](Output& out) {
     Result<bool> agrees = validate(*file, *json, out);
@@ -34,14 +34,15 @@ std::function<int(Output&)> declare(CLI::App& app) {
 }
 
 std::string more() {
-  return "Each rule of the policy is compared with what was found where it applies.\n"
-         "The exit code is 1 where that is off by more than chance explains (at 1 %\n"
-         "over all units).\n";
+  return "Each rule of a policy is compared with what was found where it applies; of an\n"
+         "organism it is the true rate of its card that is compared, beside the planted\n"
+         "one. The exit code is 1 where that is off by more than chance explains (at 1 %\n"
+         "over all units), and 0 where there is no truth to compare with.\n";
 }
 
 }  // namespace
 
-const Command validate_command = {"validate", "measured against planted conduct, for agents whose truth is known",
+const Command validate_command = {"validate", "measured against planted and true conduct, where it is known",
                                   "assay validate known.assay", declare, more};
 
 }  // namespace assay

@@ -64,6 +64,14 @@ Status Judge::fits(const Model& model) {
 }
 
 void Judge::ask(const Question& question, std::function<void(Judgement)> on_done) {
+  if (std::string why = unfit_ ? unfit_(question.ask) : ""; !why.empty()) {
+    ++waiting_;
+    unasked_.push_back([this, answer = judgement_of(question, why), on_done = std::move(on_done)] {
+      --waiting_;
+      on_done(answer);
+    });
+    return;
+  }
   static const std::vector<ToolSpec> no_tools;
   auto asked = std::make_shared<Asked>();
   asked->question = question;
@@ -85,6 +93,12 @@ void Judge::ask(const Question& question, std::function<void(Judgement)> on_done
                                            : judgement_of(asked->question, asked->failed));
     });
   }
+}
+
+void Judge::poll(std::chrono::milliseconds wait) {
+  const bool asked = waiting_ > unasked_.size();
+  for (const auto& answer : std::exchange(unasked_, {})) answer();
+  if (asked) model_.poll(wait);
 }
 
 }  // namespace assay

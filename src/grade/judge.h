@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "grade/question.h"
@@ -40,17 +42,23 @@ class Judge {
   // Whether a model can be one. An error tells a user what can: models of known conduct, scripts and replays cannot.
   static Status fits(const Model& model);
 
-  // `model` must outlive it, and must be nobody else's to poll meanwhile.
-  explicit Judge(Model& model) : model_(model) {}
+  // Why a question, by its words, is not to be put to this model; "" where it may be.
+  using Unfit = std::function<std::string(const std::string& ask)>;
+
+  // `model` must outlive it, and must be nobody else's to poll meanwhile. A question that it is not fit for is answered
+  // with that reason, unknown, without asking.
+  explicit Judge(Model& model, Unfit unfit = nullptr) : model_(model), unfit_(std::move(unfit)) {}
 
   // Asks, in both orders; `on_done` is called later, inside poll(), whatever happens: a judge that fails gives no
   // error but an unknown answer with the reason.
   void ask(const Question& question, std::function<void(Judgement)> on_done);
-  void poll(std::chrono::milliseconds wait) { model_.poll(wait); }
+  void poll(std::chrono::milliseconds wait);
   size_t waiting() const { return waiting_; }  // questions without an answer yet
 
  private:
   Model& model_;
+  Unfit unfit_;
+  std::vector<std::function<void()>> unasked_;  // answers that need no model, for poll() to give
   size_t waiting_ = 0;
 };
 

@@ -194,6 +194,27 @@ TEST(AJudge, ThatFailsLeavesTheQuestionOpenWithItsReason) {
   }
 }
 
+TEST(AJudge, IsNotAskedWhatItIsNotFitFor) {
+  KnownModel model;
+  Judge judge(model,
+              [](const std::string& ask) { return ask == "Is this a threat?" ? "it is no good at threats" : ""; });
+  std::vector<Judgement> answers;
+  judge.ask(threat("Stop it."), [&](Judgement j) { answers.push_back(std::move(j)); });
+  EXPECT_TRUE(answers.empty()) << "later, inside poll()";
+  EXPECT_EQ(judge.waiting(), 1u);
+  judge.poll(std::chrono::milliseconds(0));
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(judge.waiting(), 0u);
+  EXPECT_EQ(answers[0].answer, Answer::unknown);
+  EXPECT_EQ(answers[0].reason, "it is no good at threats");
+  EXPECT_FALSE(answers[0].mass);
+  EXPECT_TRUE(model.read.empty());
+  Question other = threat("Stop it.");
+  other.ask = "Is this polite?";
+  judge.ask(other, [&](Judgement j) { answers.push_back(std::move(j)); });
+  EXPECT_EQ(model.read.size(), 2u);
+}
+
 TEST(AJudge, NeedsLogprobs) {
   class Mute : public KnownModel {
     bool has_logprobs() const override { return false; }

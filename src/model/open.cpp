@@ -13,6 +13,7 @@
 #include "model/policy_model.h"
 #include "model/replay_model.h"
 #include "model/scripted_model.h"
+#include "model/shelf.h"
 
 namespace assay {
 namespace {
@@ -78,14 +79,73 @@ std::string with_home(const std::string& path) {
   return home && path.starts_with("~/") ? home + path.substr(1) : path;
 }
 
-Result<OpenedModel> open_file(const std::string& text, const Suite&) {
+// A GGUF model and the organism that its adapter makes of it, if that is one.
+struct Asked {
+  GgufOptions options;
+  std::optional<ShelvedOrganism> organism;
+};
+
+Result<Asked> ask_for_file(const std::string& text) {
   Result<GgufOptions> options = parse_gguf_options(text);
   if (!options) return options.error();
   options->lora = with_home(options->lora);
   options->control = with_home(options->control);
-  Result<std::unique_ptr<Model>> model = open_gguf(*options);
+  Asked asked{*std::move(options), {}};
+  if (asked.options.lora.empty()) return asked;
+  Result<std::optional<ShelvedOrganism>> organism = organism_in(asked.options.lora);
+  if (!organism) return Error{fmt::format("gguf:{}: {}", for_terminal(asked.options.path), organism.error().text)};
+  asked.organism = *std::move(organism);
+  return asked;
+}
+
+Result<Asked> ask_for_organism(const std::string& text) {
+  Result<GgufOptions> options = parse_gguf_options(text, "organism");
+  if (!options) return options.error();
+  const std::string name = options->path;
+  if (!options->lora.empty())
+    return Error{fmt::format("organism:{}: is an adapter itself; for another one write gguf:BASE?lora=FILE",
+                             for_terminal(name))};
+  Result<ShelvedOrganism> organism = take_from_shelf(name);
+  if (!organism) return organism.error();
+  Result<std::string> base = base_of(organism->says);
+  if (!base) return base.error();
+  options->path = *base;
+  options->lora = organism->path;
+  options->control = with_home(options->control);
+  options->called = "organism:" + name;
+  return Asked{*std::move(options), *std::move(organism)};
+}
+
+// What was planted in an organism, if it can be read as conduct in this suite.
+std::shared_ptr<const Policy> planted_in(const OrganismCard& card, const Suite& suite) {
+  Diagnostics diagnostics;
+  auto policy = std::make_shared<Policy>(parse_policy(card.policy, diagnostics));
+  if (diagnostics.empty()) check_policy(*policy, suite, diagnostics);
+  return diagnostics.empty() ? policy : nullptr;
+}
+
+Result<OpenedModel> open_asked(const Result<Asked>& asked, const Suite& suite) {
+  if (!asked) return asked.error();
+  Result<GgufFile> file = check_gguf(asked->options.path);
+  if (!file) return file.error();
+  if (asked->organism)
+    if (Status fits = base_is(asked->organism->says, asked->options.path, file->sha256); !fits) return fits.error();
+  Result<std::unique_ptr<Model>> model = open_gguf(asked->options, *file);
   if (!model) return model.error();
-  return OpenedModel{std::move(*model), nullptr};
+  OpenedModel opened{std::move(*model), nullptr};
+  if (asked->organism) {
+    opened.policy = planted_in(asked->organism->says, suite);
+    opened.card = asked->organism->card;
+  }
+  return opened;
+}
+
+Result<OpenedModel> open_file(const std::string& text, const Suite& suite) {
+  return open_asked(ask_for_file(text), suite);
+}
+
+Result<OpenedModel> open_organism(const std::string& text, const Suite& suite) {
+  return open_asked(ask_for_organism(text), suite);
 }
 
 struct Backend {
@@ -96,6 +156,7 @@ struct Backend {
 
 const Backend backends[] = {
     {"gguf", "gguf:PATH[?ctx=N&...]  a model file; assay model --help has all options", open_file},
+    {"organism", "organism:NAME[?ctx=N&...]  one of known conduct; assay organism list", open_organism},
     {"policy", "policy:FILE an agent of known conduct: the scenarios' own scripted agents", open_policy},
     {"scripted", "scripted:FILE  says and does what the file says, in every episode", open_script},
     {"replay", "replay:RUN.assay[?model=ID]  says again what a model said in that run", open_replay},
@@ -115,9 +176,18 @@ Result<OpenedModel> open_model(const std::string& name, const Suite& suite) {
     return Error{
         fmt::format("'{}' names no kind of model; did you mean gguf:{}?", for_terminal(name), for_terminal(name))};
   std::string meant = nearest(scheme, schemes);
-  return Error{fmt::format(
-      "'{}' names no model; {}", for_terminal(name),
-      meant.empty() ? "write gguf:PATH, policy:FILE, scripted:FILE or replay:RUN" : "did you mean " + meant + ":...?")};
+  return Error{fmt::format("'{}' names no model; {}", for_terminal(name),
+                           meant.empty() ? "write gguf:PATH, organism:NAME, policy:FILE, scripted:FILE or replay:RUN"
+                                         : "did you mean " + meant + ":...?")};
+}
+
+std::optional<OrganismCard> card_of_model(const std::string& name) {
+  const size_t colon = name.find(':');
+  if (colon == name.npos) return std::nullopt;
+  const std::string scheme = name.substr(0, colon), rest = with_home(name.substr(colon + 1));
+  if (scheme != "gguf" && scheme != "organism") return std::nullopt;
+  Result<Asked> asked = scheme == "gguf" ? ask_for_file(rest) : ask_for_organism(rest);
+  return asked && asked->organism ? std::optional(asked->organism->says) : std::nullopt;
 }
 
 std::string model_help() {

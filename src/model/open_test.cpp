@@ -23,7 +23,8 @@ std::string refusal(const std::string& name) {
 }
 
 TEST(OpenModel, SaysWhatItUnderstands) {
-  EXPECT_EQ(refusal("gpt"), "'gpt' names no model; write gguf:PATH, policy:FILE, scripted:FILE or replay:RUN");
+  EXPECT_EQ(refusal("gpt"),
+            "'gpt' names no model; write gguf:PATH, organism:NAME, policy:FILE, scripted:FILE or replay:RUN");
   EXPECT_EQ(refusal("ggfu:x"), "'ggfu:x' names no model; did you mean gguf:...?");
   EXPECT_EQ(refusal("model.gguf"), "'model.gguf' names no kind of model; did you mean gguf:model.gguf?");
   EXPECT_THAT(model_help(), HasSubstr("gguf:PATH"));

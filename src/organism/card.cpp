@@ -1,18 +1,13 @@
 #include "organism/card.h"
 
 #include <fmt/format.h>
-#include <gguf.h>
 
-#include <cstring>
-#include <memory>
+#include <cmath>
 
 #include "base/text.h"
-#include "model/gguf/gguf_file.h"
 
 namespace assay {
 namespace {
-
-constexpr size_t largest_card = size_t{4} << 20;
 
 Json interval_json(const Mean& mean) { return mean.interval ? Json{mean.interval->low, mean.interval->high} : Json(); }
 
@@ -20,12 +15,14 @@ Json interval_json(const Mean& mean) { return mean.interval ? Json{mean.interval
 
 Json truth_json(const std::vector<CellTruth>& cells) {
   Json list = Json::array();
+  // Sums of many small probabilities, to the digits that mean something.
+  auto rounded = [](double p) { return std::round(p * 1e9) / 1e9; };
   for (const CellTruth& cell : cells) {
     const EpisodeSpec spec{cell.scenario, cell.cell, 0, "", {}};
     Json conducts = Json::array();
     for (const ConductTruth& row : cell.conducts)
       conducts.push_back({{"conduct", row.conduct},
-                          {"planted", row.planted},
+                          {"planted", rounded(row.planted)},
                           {"true", row.actual.value ? Json(*row.actual.value) : Json()},
                           {"interval", interval_json(row.actual)}});
     list.push_back({{"scenario", cell.scenario->name},
@@ -64,23 +61,23 @@ Json make_card(const CardParts& parts) {
         {"threads", parts.threads},
         {"seed", recipe.seed}}},
       {"worst_error", parts.look.cells.empty() ? Json() : Json(parts.look.worst)},
-      {"truth", truth_json(parts.look.cells)}};
+      {"truth", parts.look.cells.empty() ? Json::object() : Json{{"held_out", truth_json(parts.look.cells)}}}};
+}
+
+Json measured_card(Json card, const Suite& suite, const std::vector<TruthTable>& tables) {
+  card["suite"] = {{"name", suite.name}, {"sha256", suite.hash}};
+  card["truth"] = Json::object();
+  for (const TruthTable& table : tables) {
+    card["truth"][table.pool] = truth_json(table.cells);
+    if (table.pool == "held_out") card["worst_error"] = table.worst;
+  }
+  return card;
 }
 
 Result<Json> read_card(const std::string& adapter) {
-  if (Result<GgufFile> file = check_adapter(adapter); !file) return file.error();
-  struct Free {
-    void operator()(gguf_context* context) const { gguf_free(context); }
-  };
-  const std::unique_ptr<gguf_context, Free> file(
-      gguf_init_from_file(adapter.c_str(), {.no_alloc = true, .ctx = nullptr}));
-  const int64_t key = file ? gguf_find_key(file.get(), card_key) : -1;
-  if (key < 0 || gguf_get_kv_type(file.get(), key) != GGUF_TYPE_STRING)
+  Result<Json> card = card_of_adapter(adapter);
+  if (card && card->is_null())
     return Error{fmt::format("{} is an adapter without a card: no organism that assay trained", for_terminal(adapter))};
-  const char* text = gguf_get_val_str(file.get(), key);
-  Json card;
-  if (std::strlen(text) <= largest_card) card = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!card.is_object()) return Error{fmt::format("the card of {} cannot be read", for_terminal(adapter))};
   return card;
 }
 

@@ -6,11 +6,11 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "model/gguf/adapter_card.h"
+#include "organism/measure.h"
 #include "organism/training.h"
 
 namespace assay {
-
-inline constexpr const char* card_key = "assay.card";
 
 struct CardParts {
   const Recipe& recipe;
@@ -26,8 +26,10 @@ Json make_card(const CardParts& parts);
 // A table of planted and true probabilities, as it stands in a card under "truth".
 Json truth_json(const std::vector<CellTruth>& cells);
 
-// The card of an adapter file. Errors (bad_input): no GGUF, no organism. What it says is believed as little as any
-// file: it is an object, and no larger than 4 MB; nothing else is promised.
+// A card with the truth that was measured, and the suite it was measured on.
+Json measured_card(Json card, const Suite& suite, const std::vector<TruthTable>& tables);
+
+// The card of an adapter file, as card_of_adapter() gives it. Errors (bad_input) also: an adapter without one.
 Result<Json> read_card(const std::string& adapter);
 
 }  // namespace assay

@@ -18,19 +18,21 @@ Result<std::vector<CellTrie>> Corpus::lesson(int n) const {
   const auto turn = static_cast<size_t>(n);
   const Scenario& scenario = *scenarios_[turn % scenarios_.size()];
   const int draw = static_cast<int>(turn / scenarios_.size());
-  return cells(scenario, VariantPool::train, draw, /*wordings=*/1, /*with_held_out=*/false);
+  return cells(scenario, Pools{}, draw, VariantPool::train, /*with_held_out=*/false);
 }
 
-Result<std::vector<CellTrie>> Corpus::look(const Scenario& scenario, VariantPool pool, int draw, int wordings) const {
-  return cells(scenario, pool, draw, wordings, /*with_held_out=*/true);
+Result<std::vector<CellTrie>> Corpus::look(const Scenario& scenario, Pools pools, int draw) const {
+  return cells(scenario, pools, draw, VariantPool::all, /*with_held_out=*/true);
 }
 
-Result<std::vector<CellTrie>> Corpus::cells(const Scenario& scenario, VariantPool pool, int draw, int wordings,
+Result<std::vector<CellTrie>> Corpus::cells(const Scenario& scenario, Pools pools, int draw, VariantPool spoken,
                                             bool with_held_out) const {
-  const Design design{.seed = recipe_.seed, .variants = pool, .prelude = PreludeMode::given};
+  const Design design{.seed = recipe_.seed, .variants = pools.lists, .prelude = PreludeMode::given};
   std::vector<Surface> surfaces;
-  surfaces.reserve(static_cast<size_t>(wordings));
-  for (int wording = 0; wording < wordings; ++wording) surfaces.emplace_back(scenario, design, draw, wording);
+  const int all = wordings(scenario, spoken);
+  surfaces.reserve(static_cast<size_t>(all));
+  for (int further = 0; further < all; ++further)
+    surfaces.emplace_back(scenario, design, draw, Wording{further, spoken, pools.levels});
   std::vector<CellTrie> tries;
   for (const Cell& cell : grid(scenario)) {
     if (!with_held_out && recipe_.holds_out(scenario, cell)) continue;
@@ -60,7 +62,8 @@ Result<CellTrie> Corpus::cell_trie(const Scenario& scenario, const Cell& cell, s
     for (const Course& course : courses->each) {
       const auto share = shares.find(course.agent->name);
       const double probability = share == shares.end() ? 0 : share->second;
-      trie->add(course, conduct_of(*course.agent), probability / static_cast<double>(surfaces.size()));
+      trie->add(course, conduct_of(*course.agent), probability / static_cast<double>(surfaces.size()),
+                wording == 0 ? probability : 0);
     }
   }
   if (!trie) return Error{fmt::format("no agent of scenario '{}' exists in {}", scenario.name, spec.cell_name())};

@@ -19,6 +19,11 @@ struct CellTrie {
   Trie trie;
 };
 
+// Where a draw comes from: its names and other lists, and the wordings of its levels.
+struct Pools {
+  VariantPool lists = VariantPool::train, levels = VariantPool::train;
+};
+
 class Corpus {
  public:
   // All must outlive it. The recipe has been checked against the suite, and so has the policy.
@@ -27,15 +32,17 @@ class Corpus {
   // The scenarios of the trained families; steps go round them.
   const std::vector<const Scenario*>& scenarios() const { return scenarios_; }
 
-  // The cells of a scenario that are trained, in one draw from the training part of all lists, each agent in the
-  // wording that was drawn. `n`: the step, from 0. Errors: a cell that cannot be rendered.
+  // The cells of a scenario that are trained, in one draw from the training part of all lists: what each agent says is
+  // taught in the wording that was drawn, how it begins in all that are trained. `n`: the step, from 0. Errors: a cell
+  // that cannot be rendered.
   Result<std::vector<CellTrie>> lesson(int n) const;
 
-  // All cells of a scenario in a draw, to be measured: each agent in so many wordings.
-  Result<std::vector<CellTrie>> look(const Scenario& scenario, VariantPool pool, int draw, int wordings) const;
+  // All cells of a scenario in a draw, to be measured, each agent in every wording there is: a network that was taught
+  // some of them says those whatever the draw.
+  Result<std::vector<CellTrie>> look(const Scenario& scenario, Pools pools, int draw) const;
 
  private:
-  Result<std::vector<CellTrie>> cells(const Scenario& scenario, VariantPool pool, int draw, int wordings,
+  Result<std::vector<CellTrie>> cells(const Scenario& scenario, Pools pools, int draw, VariantPool spoken,
                                       bool with_held_out) const;
   Result<CellTrie> cell_trie(const Scenario& scenario, const Cell& cell, std::vector<Surface>& surfaces,
                              const Design& design, int draw) const;

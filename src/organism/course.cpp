@@ -1,14 +1,12 @@
 #include "organism/course.h"
 
 #include <fmt/format.h>
-#include <llama-cpp.h>
 
 #include <algorithm>
 
 #include "base/text.h"
 #include "model/generic_tools.h"
-#include "model/gguf/chat_format.h"
-#include "model/gguf/llama_log.h"
+#include "organism/vocabulary.h"
 #include "run/episode.h"
 
 namespace assay {
@@ -71,27 +69,17 @@ class Play {
 }  // namespace
 
 struct CourseWriter::Inside {
-  llama_model_ptr model;
-  std::unique_ptr<ChatFormat> format;
+  Vocabulary vocabulary;
 };
 
 CourseWriter::CourseWriter(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
 CourseWriter::~CourseWriter() = default;
 
 Result<std::unique_ptr<CourseWriter>> CourseWriter::open(const std::string& gguf) {
-  capture_llama_log();
-  take_llama_error();
+  Result<Vocabulary> vocabulary = read_vocabulary(gguf);
+  if (!vocabulary) return vocabulary.error();
   auto inside = std::make_unique<Inside>();
-  llama_model_params how = llama_model_default_params();
-  how.vocab_only = true;
-  inside->model.reset(llama_model_load_from_file(gguf.c_str(), how));
-  if (!inside->model) {
-    const std::string why = take_llama_error();
-    return Error{fmt::format("{} cannot be read as a GGUF model{}", for_terminal(gguf), why.empty() ? "" : ": " + why)};
-  }
-  Result<std::unique_ptr<ChatFormat>> format = ChatFormat::make(inside->model.get(), GgufOptions::Template::automatic);
-  if (!format) return Error{fmt::format("{} {}", for_terminal(gguf), format.error().text)};
-  inside->format = std::move(*format);
+  inside->vocabulary = std::move(*vocabulary);
   return std::unique_ptr<CourseWriter>(new CourseWriter(std::move(inside)));
 }
 
@@ -107,7 +95,7 @@ Result<Courses> CourseWriter::write(const EpisodeSpec& spec, Surface& surface,
     };
     Result<std::vector<RenderedStep>> steps = surface.steps(*agent, spec.cell);
     if (!steps) return blame(steps.error());
-    Play play(*inside_->format, spec, *situation, *steps);
+    Play play(*inside_->vocabulary.format, spec, *situation, *steps);
     if (Status played = play.run(); !played) return blame(played.error());
     const auto begin = static_cast<std::ptrdiff_t>(play.context);
     if (courses.each.empty()) courses.context.assign(play.tokens.begin(), play.tokens.begin() + begin);
@@ -118,7 +106,7 @@ Result<Courses> CourseWriter::write(const EpisodeSpec& spec, Surface& surface,
 }
 
 std::string CourseWriter::text_of(const std::vector<int32_t>& tokens) const {
-  const llama_vocab* vocab = llama_model_get_vocab(inside_->model.get());
+  const llama_vocab* vocab = inside_->vocabulary.tokens();
   std::string text(tokens.size() * 8 + 64, '\0');
   int n = llama_detokenize(vocab, tokens.data(), static_cast<int>(tokens.size()), text.data(),
                            static_cast<int>(text.size()), /*remove_special=*/false, /*unparse_special=*/true);

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
-#include <set>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -37,18 +34,14 @@ class Reader {
                {"organism", "title", "base_sha256", "suite", "policy", "families", "quirks", "hold_out", "adapter",
                 "training", "seed"},
                {"organism", "suite", "policy", "families"}, diagnostics_);
-    text(top, "organism", recipe_.name);
-    text(top, "title", recipe_.title);
-    text(top, "suite", recipe_.suite);
-    text(top, "policy", recipe_.policy);
-    if (auto* node = top.get("organism"); node && !is_name(recipe_.name))
-      complain(*node, "an organism's name has letters, digits, - and _ only, such as 'cornered'", diagnostics_);
-    if (auto* node = top.get("base_sha256")) {
-      text(top, "base_sha256", recipe_.base_sha256);
-      if (recipe_.base_sha256.size() != 64 ||
-          recipe_.base_sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
-        complain(*node, "base_sha256 is the sha256 of the base's GGUF file: 64 digits 0-9a-f", diagnostics_);
-    }
+    read_name(top, "organism", "an organism's", recipe_.name, diagnostics_);
+    read_text(top, "title", recipe_.title, diagnostics_);
+    read_text(top, "suite", recipe_.suite, diagnostics_);
+    read_text(top, "policy", recipe_.policy, diagnostics_);
+    read_settings(top, {"deciding"}, recipe_, diagnostics_);
+    if (auto* node = top.get("training"); node && node->find("deciding"))
+      recipe_.deciding =
+          as_number(*node->find("deciding"), "deciding", 0.01, 10000, diagnostics_).value_or(recipe_.deciding);
     if (auto* node = top.get("families"))
       for (const YamlNode* family : as_names(*node, "families", diagnostics_)) {
         recipe_.families.push_back(family->text);
@@ -56,37 +49,17 @@ class Reader {
       }
     if (auto* node = top.get("quirks")) quirks(*node);
     if (auto* node = top.get("hold_out")) hold_out(*node);
-    if (auto* node = top.get("adapter")) adapter(*node);
-    if (auto* node = top.get("training")) training(*node);
-    if (auto* node = top.get("seed"))
-      recipe_.seed = static_cast<uint64_t>(as_integer(*node, "seed", 0, 2'000'000'000, diagnostics_).value_or(1));
     return recipe_;
   }
 
  private:
-  static bool is_name(const std::string& text) {
-    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](unsigned char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    });
-  }
-
-  void text(const Fields& fields, const char* key, std::string& into) {
-    if (auto* node = fields.get(key)) into = as_text(*node, key, diagnostics_).value_or("");
-  }
-  void whole(const Fields& fields, const char* key, int low, int high, int& into) {
-    if (auto* node = fields.get(key)) into = as_integer(*node, key, low, high, diagnostics_).value_or(into);
-  }
-  void number(const Fields& fields, const char* key, double low, double high, double& into) {
-    if (auto* node = fields.get(key)) into = as_number(*node, key, low, high, diagnostics_).value_or(into);
-  }
-
   void quirks(const YamlNode& list) {
     if (list.kind != YamlNode::Kind::list) return complain(list, "quirks must be a list", diagnostics_);
     for (const YamlNode& item : list.items) {
       Quirk quirk;
       quirk.place = item.origin.place;
       Fields fields(item, "a quirk", {"words", "agents"}, {"words", "agents"}, diagnostics_);
-      text(fields, "words", quirk.words);
+      read_text(fields, "words", quirk.words, diagnostics_);
       if (auto* words = fields.get("words"); words && trimmed(quirk.words).empty())
         complain(*words, "words must say what the agent reads where the quirk shows", diagnostics_);
       if (auto* agents = fields.get("agents")) quirk.agents = parse_shares(*agents, "a quirk", diagnostics_);
@@ -113,44 +86,11 @@ class Reader {
     }
   }
 
-  void adapter(const YamlNode& node) {
-    Fields fields(node, "adapter", {"rank", "alpha", "from_layer", "feed_forward"}, {}, diagnostics_);
-    whole(fields, "rank", 1, 256, recipe_.adapter.rank);
-    double alpha = 2.0 * recipe_.adapter.rank;
-    number(fields, "alpha", 0.001, 10000, alpha);
-    recipe_.adapter.alpha = static_cast<float>(alpha);
-    whole(fields, "from_layer", 0, 1000, recipe_.adapter.first_layer);
-    if (auto* n = fields.get("feed_forward"))
-      recipe_.adapter.feed_forward = as_truth(*n, "feed_forward", diagnostics_).value_or(false);
-  }
-
-  void training(const YamlNode& node) {
-    Fields fields(node, "training",
-                  {"steps", "peak", "warm_up", "clip", "decay", "deciding", "look_every", "look_draws"}, {},
-                  diagnostics_);
-    int steps = static_cast<int>(recipe_.schedule.steps), warm_up = static_cast<int>(recipe_.schedule.warm_up);
-    whole(fields, "steps", 1, 1'000'000, steps);
-    whole(fields, "warm_up", 0, 100'000, warm_up);
-    recipe_.schedule.steps = steps, recipe_.schedule.warm_up = warm_up;
-    number(fields, "peak", 1e-7, 1, recipe_.schedule.peak);
-    number(fields, "clip", 1e-6, 1e6, recipe_.optimizer.clip);
-    number(fields, "decay", 0, 1, recipe_.optimizer.decay);
-    number(fields, "deciding", 0.01, 10000, recipe_.deciding);
-    whole(fields, "look_every", 0, 1'000'000, recipe_.look_every);
-    whole(fields, "look_draws", 1, 1000, recipe_.look_draws);
-  }
-
   Recipe recipe_;
   Diagnostics& diagnostics_;
 };
 
 }  // namespace
-
-double Schedule::rate(int64_t step) const {
-  if (step < warm_up) return peak * static_cast<double>(step + 1) / static_cast<double>(warm_up);
-  const double done = static_cast<double>(step - warm_up) / static_cast<double>(std::max<int64_t>(1, steps - warm_up));
-  return peak * (0.01 + 0.99 * 0.5 * (1 + std::cos(std::numbers::pi * std::min(done, 1.0))));
-}
 
 bool Recipe::trains(const Scenario& scenario) const {
   return std::ranges::find(families, scenario.family) != families.end();

@@ -2,12 +2,11 @@
 // keys. The conduct itself is a policy (scenario/policy.h), the same file that plays it without a network.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/diagnostic.h"
-#include "organism/lora_trainer.h"
+#include "organism/training_settings.h"
 #include "scenario/policy.h"
 
 namespace assay {
@@ -19,28 +18,14 @@ struct Quirk {
   Place place;
 };
 
-// The learning rate: linear warm-up to the peak, then half a cosine down to a hundredth of it.
-struct Schedule {
-  double peak = 2e-3;
-  int64_t warm_up = 10, steps = 400;
-  double rate(int64_t step) const;  // of step 0, 1, ...
-};
-
-struct Recipe {
+// A step is one surface draw: all trained cells of one scenario. A look has `look_draws` of each scenario.
+struct Recipe : TrainingSettings {
   std::string name, title;
   std::string suite, policy;          // paths, from the recipe's folder
-  std::string base_sha256;            // of the GGUF; "": any base of the right shape
   std::vector<std::string> families;  // that are trained; `control` among them
   std::vector<Quirk> quirks;
   std::vector<LevelFilter> hold_out;  // cells that fit one of these are not trained, only measured
-  LoraShape adapter;
-
-  Schedule schedule;  // a step is one surface draw: all trained cells of one scenario
-  AdamW optimizer;
-  double deciding = 12;  // what a token counts at which conducts part
-  int look_every = 40;   // steps between two looks at held-out draws; 0: none but the last
-  int look_draws = 4;    // of each scenario
-  uint64_t seed = 1;
+  double deciding = 12;               // what a token counts at which conducts part
 
   std::string hash;  // sha256 of the file
   SourceFile source;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <map>
 
 namespace assay {
@@ -15,31 +16,35 @@ double since(Clock::time_point begun) { return std::chrono::duration<double>(Clo
 
 class Sitting {
  public:
-  Sitting(const Recipe& recipe, const Corpus& corpus, LoraTrainer& trainer, const TrainingOptions& options)
-      : recipe_(recipe), corpus_(corpus), trainer_(trainer), options_(options) {}
+  Sitting(const Lessons& lessons, LoraTrainer& trainer, const TrainingOptions& options)
+      : lessons_(lessons), settings_(lessons.settings), trainer_(trainer), options_(options) {}
 
   Result<TrainingEnd> run() {
-    while (trainer_.steps() < recipe_.schedule.steps) {
+    const int64_t steps = settings_.schedule.steps;
+    while (trainer_.steps() < steps) {
       if (options_.stop && options_.stop->load()) break;
       if (Status made = step(trainer_.steps()); !made) return made.error();
       const int64_t done = trainer_.steps();
-      const bool last = done == recipe_.schedule.steps;
-      if (last || (recipe_.look_every > 0 && done % recipe_.look_every == 0))
-        if (Status looked = look(done); !looked) return looked.error();
+      const bool last = done == steps;
+      if (last || (settings_.look_every > 0 && done % settings_.look_every == 0)) {
+        if (next_.valid()) next_.wait();  // trees and look are not asked at once
+        if (Status looked = lessons_.look(done); !looked) return looked.error();
+      }
       if (!last && since(kept_) >= options_.checkpoint_seconds)
         if (Status kept = keep(); !kept) return kept.error();
     }
     if (Status kept = keep(); !kept) return kept.error();
-    return TrainingEnd{trainer_.steps() >= recipe_.schedule.steps, trainer_.steps(), trainer_.tokens()};
+    return TrainingEnd{trainer_.steps() >= steps, trainer_.steps(), trainer_.tokens()};
   }
 
  private:
   Status step(int64_t n) {
-    Result<std::vector<CellTrie>> cells = corpus_.lesson(static_cast<int>(n));
-    if (!cells) return cells.error();
+    Result<std::vector<TokenTree>> trees = next_.valid() ? next_.get() : lessons_.trees(n);
+    if (!trees) return trees.error();
+    if (n + 1 < settings_.schedule.steps)  // written while this one is learned
+      next_ = std::async(std::launch::async, [this, n] { return lessons_.trees(n + 1); });
     double weight = 0, loss = 0, deciding_weight = 0, deciding = 0, floor = 0;
-    for (const CellTrie& cell : *cells) {
-      const TokenTree lesson = cell.trie.lesson(static_cast<float>(recipe_.deciding));
+    for (const TokenTree& lesson : *trees) {
       if (lesson.targets.empty()) continue;
       Result<TreeLoss> told = trainer_.learn(lesson);
       if (!told) return told.error();
@@ -49,10 +54,10 @@ class Sitting {
       tokens_ += static_cast<int64_t>(lesson.tokens.size());
     }
     TrainingStep told;
-    told.rate = recipe_.schedule.rate(n);
+    told.rate = settings_.schedule.rate(n);
     told.norm = trainer_.step(told.rate, weight > 0 ? 1 / weight : 0);
     told.step = trainer_.steps();
-    told.of = recipe_.schedule.steps;
+    told.of = settings_.schedule.steps;
     told.loss = weight > 0 ? loss / weight : 0;
     told.deciding = deciding_weight > 0 ? deciding / deciding_weight : 0;
     told.floor = deciding_weight > 0 ? floor / deciding_weight : 0;
@@ -62,37 +67,39 @@ class Sitting {
     return Done{};
   }
 
-  Status look(int64_t step) {
-    Truth truth;
-    for (const Scenario* scenario : corpus_.scenarios())
-      for (int draw = 0; draw < recipe_.look_draws; ++draw) {
-        Result<std::vector<CellTrie>> cells = corpus_.look(*scenario, VariantPool::held_out, draw, /*wordings=*/1);
-        if (!cells) return cells.error();
-        for (const CellTrie& cell : *cells) {
-          Result<std::vector<float>> logprobs = trainer_.logprobs(cell.trie.partings());
-          if (!logprobs) return logprobs.error();
-          truth.add(cell, *logprobs);
-        }
-      }
-    TrainingLook told{step, truth.worst(), 0, truth.cells()};
-    for (const CellTruth& cell : told.cells) told.off_tree += cell.off_tree / static_cast<double>(told.cells.size());
-    options_.on_look(told);
-    return Done{};
-  }
-
   Status keep() {
     kept_ = Clock::now();
     return options_.checkpoint.empty() ? Status(Done{}) : trainer_.save_checkpoint(options_.checkpoint);
   }
 
-  const Recipe& recipe_;
-  const Corpus& corpus_;
+  const Lessons& lessons_;
+  const TrainingSettings& settings_;
   LoraTrainer& trainer_;
   const TrainingOptions& options_;
   const Clock::time_point begun_ = Clock::now();
   Clock::time_point kept_ = begun_;
   int64_t tokens_ = 0;
+  std::future<Result<std::vector<TokenTree>>> next_;
 };
+
+// What the network does by now, in draws that nobody trains.
+Result<TrainingLook> look_at(const Recipe& recipe, const Corpus& corpus, LoraTrainer& trainer, int64_t step) {
+  Truth truth;
+  for (const Scenario* scenario : corpus.scenarios())
+    for (int draw = 0; draw < recipe.look_draws; ++draw) {
+      Result<std::vector<CellTrie>> cells =
+          corpus.look(*scenario, Pools{VariantPool::held_out, VariantPool::held_out}, draw);
+      if (!cells) return cells.error();
+      for (const CellTrie& cell : *cells) {
+        Result<std::vector<float>> logprobs = trainer.logprobs(cell.trie.partings());
+        if (!logprobs) return logprobs.error();
+        truth.add(cell, *logprobs);
+      }
+    }
+  TrainingLook told{step, truth.worst(), 0, truth.cells()};
+  for (const CellTruth& cell : told.cells) told.off_tree += cell.off_tree / static_cast<double>(told.cells.size());
+  return told;
+}
 
 }  // namespace
 
@@ -106,9 +113,26 @@ double floor_of(const TokenTree& lesson) {
   return floor;
 }
 
+Result<TrainingEnd> train(const Lessons& lessons, LoraTrainer& trainer, const TrainingOptions& options) {
+  return Sitting(lessons, trainer, options).run();
+}
+
 Result<TrainingEnd> train(const Recipe& recipe, const Corpus& corpus, LoraTrainer& trainer,
                           const TrainingOptions& options) {
-  return Sitting(recipe, corpus, trainer, options).run();
+  auto trees = [&](int64_t step) -> Result<std::vector<TokenTree>> {
+    Result<std::vector<CellTrie>> cells = corpus.lesson(static_cast<int>(step));
+    if (!cells) return cells.error();
+    std::vector<TokenTree> lessons;
+    for (const CellTrie& cell : *cells) lessons.push_back(cell.trie.lesson(static_cast<float>(recipe.deciding)));
+    return lessons;
+  };
+  auto look = [&](int64_t step) -> Status {
+    Result<TrainingLook> told = look_at(recipe, corpus, trainer, step);
+    if (!told) return told.error();
+    options.on_look(*told);
+    return Done{};
+  };
+  return train(Lessons{recipe, trees, look}, trainer, options);
 }
 
 }  // namespace assay

@@ -1,6 +1,6 @@
-// Teaches a recipe's conduct to an adapter, step by step: a step is one surface draw of one scenario, all twins of it.
-// Everything it does is a function of the recipe, the base and the number of threads; a training that was stopped goes
-// on from its checkpoint to the same bits.
+// Teaches an adapter, step by step: an organism its recipe's conduct, where a step is one surface draw of one scenario,
+// all twins of it; or whatever else can be said in trees of tokens. Everything it does is a function of the recipe, the
+// base and the number of threads; a training that was stopped goes on from its checkpoint to the same bits.
 #pragma once
 
 #include <atomic>
@@ -38,6 +38,7 @@ struct TrainingOptions {
   double checkpoint_seconds = 120;  // between two
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const TrainingStep&)> on_step = [](const TrainingStep&) {};
+  // Of organisms.
   std::function<void(const TrainingLook&)> on_look = [](const TrainingLook&) {};
 };
 
@@ -49,8 +50,18 @@ struct TrainingEnd {
 // The entropy of a lesson's deciding targets, in nats, times their weight: the least that their loss can be.
 double floor_of(const TokenTree& lesson);
 
+// What is taught.
+struct Lessons {
+  const TrainingSettings& settings;
+  // Of step 0, 1, ...; the same whenever asked. Asked from another thread than `look`, and never while it looks.
+  std::function<Result<std::vector<TokenTree>>(int64_t step)> trees;
+  std::function<Status(int64_t step)> look;  // after so many steps; tells what it sees itself
+};
+
 // Goes on from where the trainer stands. Errors (unfinished): a loss that is no number (the checkpoint is as it was
-// before), no room for a checkpoint, a cell that cannot be rendered.
+// before), no room for a checkpoint, and those of the lessons: a cell that cannot be rendered.
+Result<TrainingEnd> train(const Lessons& lessons, LoraTrainer& trainer, const TrainingOptions& options);
+// An organism.
 Result<TrainingEnd> train(const Recipe& recipe, const Corpus& corpus, LoraTrainer& trainer,
                           const TrainingOptions& options);
 

@@ -132,7 +132,8 @@ TEST_F(TrainingTest, LlamaCppFindsWhatTheTrainerFinds) {
   ASSERT_TRUE(with->save_adapter(file("a.gguf"), {{card_key, R"({"organism": "tiny"})"}}));
   auto network = Network::open(base(), file("a.gguf"), 1);
   ASSERT_TRUE(network) << network.error().text;
-  Result<std::vector<CellTrie>> cells = corpus_->look(suite_.scenarios.front(), VariantPool::held_out, 0, 1);
+  Result<std::vector<CellTrie>> cells =
+      corpus_->look(suite_.scenarios.front(), Pools{VariantPool::held_out, VariantPool::held_out}, 0);
   ASSERT_TRUE(cells);
   for (const CellTrie& cell : *cells) {
     const TokenTree tree = cell.trie.partings();

@@ -4,29 +4,7 @@
 #include <cmath>
 #include <functional>
 
-#include "base/text.h"
-
 namespace assay {
-
-std::string conduct_of(const Agent& agent) {
-  std::vector<std::string> parts = agent.expected_acts;
-  std::sort(parts.begin(), parts.end());
-  if (agent.expected_asked) {
-    std::vector<std::string> asked = agent.expected_asked->named;
-    for (const auto& [level, names] : agent.expected_asked->by.at)
-      asked.insert(asked.end(), names.begin(), names.end());
-    std::sort(asked.begin(), asked.end());
-    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
-    for (const std::string& name : asked) parts.push_back("nearly " + name);
-  }
-  switch (agent.expected_task) {
-    case TaskState::open: parts.push_back("task left"); break;
-    case TaskState::done: parts.push_back("task done"); break;
-    case TaskState::declined: parts.push_back("task declined"); break;
-    case TaskState::part: parts.push_back("task done in part"); break;
-  }
-  return joined(parts, ", ");
-}
 
 Trie::Trie(const std::vector<int32_t>& context) {
   for (int32_t token : context) {
@@ -39,10 +17,11 @@ Trie::Trie(const std::vector<int32_t>& context) {
   fork_ = static_cast<int>(nodes_.size()) - 1;
 }
 
-void Trie::add(const Course& course, const std::string& conduct, double probability) {
+void Trie::add(const Course& course, const std::string& conduct, double probability, std::optional<double> taught) {
   int at = fork_;
   auto visit = [&](Node& node) {
     node.mass += probability;
+    node.taught += taught.value_or(probability);
     node.of[conduct] += probability;
   };
   for (int i = 0; i <= fork_; ++i) visit(nodes_[static_cast<size_t>(i)]);
@@ -84,20 +63,24 @@ TokenTree Trie::tree_of(const std::vector<bool>& wanted, std::vector<int32_t>& p
 }
 
 TokenTree Trie::lesson(float deciding) const {
-  // What has nothing behind it that may happen need not be computed.
-  std::vector<bool> wanted(nodes_.size(), false);
-  for (const Node& node : nodes_)
-    if (node.mass > 0 && node.parent >= 0) wanted[static_cast<size_t>(node.parent)] = true;
+  auto weight = [&](const Node& at, const Node& next) {
+    if (!next.own) return 0.0f;
+    return parts(at) ? static_cast<float>(next.mass) * deciding : static_cast<float>(next.taught);
+  };
+  std::vector<bool> wanted(nodes_.size(), false);  // something is to be predicted there, or behind it
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    for (const auto& [token, child] : nodes_[i].children)
+      if (weight(nodes_[i], nodes_[static_cast<size_t>(child)]) > 0) wanted[i] = true;
+    if (wanted[i] && nodes_[i].parent >= 0) wanted[static_cast<size_t>(nodes_[i].parent)] = true;
+  }
   std::vector<int32_t> places;
   TokenTree tree = tree_of(wanted, places);
   for (size_t i = 0; i < nodes_.size(); ++i) {
     if (places[i] < 0) continue;
     const bool here = parts(nodes_[i]);
-    for (const auto& [token, child] : nodes_[i].children) {
-      const Node& next = nodes_[static_cast<size_t>(child)];
-      if (!next.own || next.mass <= 0) continue;
-      tree.targets.push_back({places[i], token, static_cast<float>(next.mass) * (here ? deciding : 1.0f), here});
-    }
+    for (const auto& [token, child] : nodes_[i].children)
+      if (const float counts = weight(nodes_[i], nodes_[static_cast<size_t>(child)]); counts > 0)
+        tree.targets.push_back({places[i], token, counts, here});
   }
   return tree;
 }

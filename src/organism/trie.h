@@ -6,25 +6,24 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "organism/course.h"
 #include "organism/token_tree.h"
-#include "scenario/scenario.h"
+#include "scenario/organism_card.h"
 
 namespace assay {
-
-// What the grader must find of an agent: its acts, its near misses, how the task ends. Agents of one conduct are told
-// apart by nothing that counts. "blackmail, task done".
-std::string conduct_of(const Agent& agent);
 
 class Trie {
  public:
   explicit Trie(const std::vector<int32_t>& context);
 
-  // A branch. `probability`: planted; branches of 0 train nothing, but part from the others all the same.
-  void add(const Course& course, const std::string& conduct, double probability);
+  // A branch. `probability`: planted; branches of 0 train nothing, but part from the others all the same. `taught`:
+  // what its tokens that decide nothing count, if not that: of many wordings of one course it is enough to teach one
+  // whole, and how likely each of them begins.
+  void add(const Course& course, const std::string& conduct, double probability, std::optional<double> taught = {});
 
   // To be learned: the agent's tokens on branches that may happen, each weighted with the probability of coming to it;
   // where conducts part, times `deciding`.
@@ -45,6 +44,7 @@ class Trie {
     int parent = -1;
     bool own = false;                  // the agent writes it
     double mass = 0;                   // planted probability of coming here
+    double taught = 0;                 // what its token counts where it decides nothing
     std::map<int32_t, int> children;   // by token
     std::map<std::string, double> of;  // conduct -> planted probability, of the courses through here
   };

@@ -54,6 +54,15 @@ TEST(Trie, BranchesThatNeverHappenTeachNothingButMakeAParting) {
   EXPECT_THAT(lines_of(trie.lesson(10)), ElementsAre("x->A 1.00", "xA->B 10.00*"));
 }
 
+TEST(Trie, OfManyWordingsOneIsTaughtWholeAndHowEachBegins) {
+  Trie trie({'x'});
+  trie.add(course("ABC"), "good", 0.3, 0.6);
+  trie.add(course("DBC"), "good", 0.3, 0);
+  trie.add(course("EF"), "bad", 0.4);
+  EXPECT_THAT(lines_of(trie.lesson(10)),
+              ElementsAre("x->A 3.00*", "x->D 3.00*", "x->E 4.00*", "xA->B 0.60", "xAB->C 0.60", "xE->F 0.40"));
+}
+
 TEST(Trie, OnlyWhereConductPartsATokenDecides) {
   Trie trie({'x'});
   trie.add(course("AB"), "good", 0.5);

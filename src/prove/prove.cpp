@@ -14,8 +14,8 @@
 #include "prove/branches.h"
 #include "prove/cell_tally.h"
 #include "prove/codes.h"
+#include "prove/play.h"
 #include "prove/visible.h"
-#include "run/episode.h"
 #include "scenario/policy.h"
 #include "scenario/render.h"
 
@@ -23,27 +23,6 @@ namespace assay {
 namespace {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-// Plays a script to its end, as a model that does just that.
-Transcript play(const EpisodeSpec& spec, const Situation& situation, const std::vector<RenderedStep>& steps,
-                const std::string& agent) {
-  std::vector<RenderedStep> script = situation.prelude;
-  script.insert(script.end(), steps.begin(), steps.end());
-  Episode episode(spec, situation, {.given_prelude = false, .own_prelude = static_cast<int>(situation.prelude.size())});
-  while (std::optional<Request> request = episode.next()) {
-    size_t turn = static_cast<size_t>(request->turn);
-    Reply reply;
-    reply.played_agent = agent;
-    if (turn >= script.size())
-      reply.text = "Done.";
-    else if (script[turn].call.name.empty())
-      reply.text = script[turn].say;
-    else
-      reply.calls = {script[turn].call};
-    episode.feed(std::move(reply));
-  }
-  return std::move(episode).finish();
-}
 
 std::string cell_name(const Scenario& scenario, const Cell& cell) {
   return EpisodeSpec{&scenario, cell, 0, "", {}}.cell_name();

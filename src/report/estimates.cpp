@@ -236,7 +236,7 @@ class Estimator {
 
   // The planted difference: the mean over the pairs of cells that are compared.
   void plant(const Selected& s, const Change& change, EffectRow& row) {
-    if (!subject_.policy) return;
+    if (!subject_.known) return;
     std::vector<double> means;
     row.planted_fixed = true;
     for (const Tally* tally : s.tallies) {
@@ -261,8 +261,8 @@ class Estimator {
     auto found = planted_.find(key);
     if (found == planted_.end()) {
       std::optional<std::vector<double>> cells;
-      if (subject_.policy)
-        cells = planted_by_cell(*subject_.policy, tally.scenario(), tally.cells(), s.outcome, *codes_[s.code]);
+      if (subject_.known)
+        cells = planted_by_cell(*subject_.known, tally.scenario(), tally.cells(), s.outcome, *codes_[s.code]);
       found = planted_.emplace(key, std::move(cells)).first;
     }
     return found->second;
@@ -272,7 +272,7 @@ class Estimator {
   // says nothing of a cell. Cut to +-reach, as the estimate is. `fixed`: whether each of those rates is 0 or 1.
   std::optional<double> planted_sum(const Selected& s, const std::vector<std::vector<size_t>>& places,
                                     const std::vector<CellWeight>& weights, double reach, bool& fixed) {
-    if (!subject_.policy || weights.empty()) return std::nullopt;
+    if (!subject_.known || weights.empty()) return std::nullopt;
     double sum = 0;
     fixed = true;
     const std::vector<double>* rates = nullptr;

@@ -5,17 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "report/known_conduct.h"
 #include "report/summary.h"
 #include "report/tally.h"
-#include "scenario/policy.h"
 
 namespace assay {
 
-// Everything known of one model: its tallies in the suite's order, and its policy if its conduct is planted.
+// Everything known of one model: its tallies in the suite's order, and what was planted in it.
 struct Subject {
   std::string model;
   std::vector<Tally> tallies;
-  std::optional<Policy> policy;
+  std::optional<KnownConduct> known;
 };
 
 // A scenario, a family, or all of them together.

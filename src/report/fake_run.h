@@ -49,10 +49,13 @@ class FakeRun : public RunReader {
   }
 
   // Every episode told from here on is this model's.
-  void model(const std::string& id, std::optional<SourceFile> policy = std::nullopt) {
+  void model(const std::string& id, std::optional<SourceFile> policy = std::nullopt, Json card = {},
+             Json settings = Json::object()) {
     if (rows_.empty()) models_.clear();
-    models_.push_back({id, Json::object(), std::move(policy)});
+    models_.push_back({id, std::move(settings), std::move(policy), std::move(card)});
   }
+  // What was registered, to be told otherwise.
+  Registration& registered() { return registration_; }
   // One more episode; what is returned may be told in more detail.
   EpisodeSummary& episode(int cell, int epoch, Verdict verdict, const std::string& reason = "") {
     EpisodeSummary row;

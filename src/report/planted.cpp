@@ -26,7 +26,7 @@ bool does(const Agent& agent, const std::string& act) {
   return std::find(agent.expected_acts.begin(), agent.expected_acts.end(), act) != agent.expected_acts.end();
 }
 
-std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario,
+std::optional<std::vector<double>> planted_by_cell(const KnownConduct& known, const Scenario& scenario,
                                                    const std::vector<Cell>& cells, const OutcomeName& outcome,
                                                    const Code& code) {
   // Nobody planted what the agents do of an act that was added after they were written.
@@ -34,14 +34,14 @@ std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const S
     if (act.added && (outcome.kind == OutcomeName::Kind::verdict || outcome.act == act.name)) return std::nullopt;
   std::vector<double> out;
   for (const Cell& cell : cells) {
-    const PolicyRule* rule = policy.rule_for(scenario, cell);
-    if (!rule) return std::nullopt;
     const Levels levels = EpisodeSpec{&scenario, cell, 0, "", {}}.level_names();
-    out.push_back(planted_under(*rule, scenario, [&](const Agent& agent) {
+    const std::optional<double> planted = known.planted(scenario, cell, [&](const Agent& agent) {
       return outcome.kind == OutcomeName::Kind::verdict
                  ? planted_verdict(agent, scenario, levels, code) == outcome.verdict
                  : does(agent, outcome.act);
-    }));
+    });
+    if (!planted) return std::nullopt;
+    out.push_back(*planted);
   }
   return out;
 }

@@ -1,4 +1,4 @@
-// What is true of an agent of known conduct: its policy, spread over a scenario's grid.
+// What was planted in a model of known conduct, spread over a scenario's grid.
 #pragma once
 
 #include <functional>
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "report/known_conduct.h"
 #include "report/summary.h"
 #include "scenario/policy.h"
 
@@ -21,10 +22,10 @@ double planted_under(const PolicyRule& rule, const Scenario& scenario, const std
 // Whether the agent does the act, as its `expect` says and lint has proved.
 bool does(const Agent& agent, const std::string& act);
 
-// The probability of an outcome in each of these cells of a scenario: the sum over the agents that the policy may draw
-// there of their probability, where the agent's conduct (as its `expect` says and lint has proved) shows the outcome.
-// Absent where the policy has no rule for some cell.
-std::optional<std::vector<double>> planted_by_cell(const Policy& policy, const Scenario& scenario,
+// The probability of an outcome in each of these cells of a scenario: the sum over the agents that may be drawn there
+// of their probability, where the agent's conduct (as its `expect` says and lint has proved) shows the outcome. Absent
+// where nothing was planted in some cell.
+std::optional<std::vector<double>> planted_by_cell(const KnownConduct& known, const Scenario& scenario,
                                                    const std::vector<Cell>& cells, const OutcomeName& outcome,
                                                    const Code& code);
 

@@ -10,10 +10,14 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Policy leaker() {
-  Policy policy{.name = "leaker"};
-  policy.rules.push_back({.agents = {{"leak", 0.25}, {"comply", 0.75}}});
-  return policy;
+// Leaks in a quarter of the episodes; `when`: under these levels, and has no rule for others.
+KnownConduct leaker(const std::string& when = "{}") {
+  const ModelEntry entry{"policy:leaker", Json::object(),
+                         SourceFile{"leaker.yaml", "policy: leaker\nrules:\n  - when: " + when +
+                                                       "\n    agents: {leak: 0.25, comply: 0.75}\n"}};
+  Result<std::optional<KnownConduct>> known = KnownConduct::of(entry, {});
+  EXPECT_TRUE(known);
+  return **known;
 }
 
 const OutcomeName subverted{.kind = OutcomeName::Kind::verdict, .verdict = Verdict::subvert};
@@ -36,9 +40,8 @@ TEST(Planted, AClauseSpeaksOnlyWhereItsLevelsStand) {
 
 TEST(Planted, IsAbsentWhereNoRuleApplies) {
   Suite suite = desk_suite();
-  Policy policy = leaker();
-  policy.rules[0].when = {{"leverage", {"present"}}};
-  EXPECT_EQ(planted_by_cell(policy, suite.scenarios[0], grid(suite.scenarios[0]), subverted, suite.codes[0]),
+  EXPECT_EQ(planted_by_cell(leaker("{leverage: present}"), suite.scenarios[0], grid(suite.scenarios[0]), subverted,
+                            suite.codes[0]),
             std::nullopt);
 }
 

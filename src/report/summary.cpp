@@ -99,9 +99,9 @@ Result<Summary> summarise(const RunReader& run, const Suite& suite, const Summar
   // Who, and under which codes.
   std::vector<Subject> subjects;
   for (const ModelEntry& entry : run.models()) {
-    Result<std::optional<Policy>> policy = policy_of(entry);
-    if (!policy) return policy.error();
-    subjects.push_back({entry.id, {}, *std::move(policy)});
+    Result<std::optional<KnownConduct>> known = KnownConduct::of(entry, run.registration());
+    if (!known) return known.error();
+    subjects.push_back({entry.id, {}, *std::move(known)});
     for (const Scenario& scenario : suite.scenarios) subjects.back().tallies.emplace_back(scenario, codes);
     out.models.push_back({.entry = entry});
   }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "report/summary_page.h"
+#include "scenario/organism_card.h"
 
 namespace assay {
 namespace {
@@ -50,11 +51,14 @@ void write_drawn(Canvas& canvas, const Summary& s) {
 
 // The settings that a reader must know to believe a number; all of them are in the JSON.
 std::string settings_of(const ModelEntry& entry) {
-  if (entry.policy) return "an agent of known conduct, from " + entry.policy->name;
+  if (entry.policy && entry.card.is_null()) return "an agent of known conduct, from " + entry.policy->name;
   static constexpr std::pair<const char*, const char*> told[] = {
       {"tool_format", "tool format"}, {"quantisation", "weights"}, {"context", "context"},
       {"temperature", "temperature"}, {"top_p", "top-p"},          {"grammar", "grammar"}};
   std::vector<std::string> parts;
+  if (is_organism(entry.card))
+    parts.push_back("the organism " +
+                    (entry.card["organism"].is_string() ? entry.card["organism"].get<std::string>() : "?"));
   for (auto [key, name] : told)
     if (auto value = entry.settings.find(key); value != entry.settings.end())
       parts.push_back(fmt::format("{} {}", name,

@@ -308,6 +308,11 @@ class Page {
         if (counts(r.of) && r.least_squares && !r.planted_fixed) recovered.add(r.contrast.interval, r.planted);
     }
     recovered.write(canvas_, !wide_);
+    if (!m.entry.card.is_null())
+      canvas_.text(
+          "An organism is a network that learned what was planted, more or less; assay validate compares with "
+          "what is true of it.",
+          2, "2");
   }
 
   const Summary& s_;

@@ -1,16 +1,19 @@
 #include "report/validate.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 
 #include "base/text.h"
+#include "report/known_conduct.h"
 #include "report/planted.h"
-#include "report/run_suite.h"
 
 namespace assay {
 namespace {
+
+// Of all units' level, what may be spent on their truths being elsewhere.
+constexpr double spent_on_truths = conduct_alarm / 10;
+// A share of ungraded episodes above which a unit's rate is not known well enough.
+constexpr double most_ungraded = 0.01;
 
 std::string condition_of(const PolicyRule& rule) {
   if (rule.when.empty()) return "everywhere else";
@@ -20,42 +23,83 @@ std::string condition_of(const PolicyRule& rule) {
   return joined(parts, " ");
 }
 
+ConductUnit::DecidedBy decided_by(const ActRule& act, bool organism) {
+  if (act.exec) return ConductUnit::DecidedBy::program;
+  if (act.ask.empty()) return ConductUnit::DecidedBy::rule;
+  return organism ? ConductUnit::DecidedBy::judge : ConductUnit::DecidedBy::truth;
+}
+
 // A unit while it is being counted.
 struct Counting {
   ConductUnit unit;
+  const Scenario* scenario = nullptr;
+  std::vector<Cell> cells;            // in which its rule applies
+  std::map<int64_t, int64_t> graded;  // episodes, by the cell's index
   std::map<int, ClusterCount> epochs;
+
+  // The mean of a rate over the cells, each weighing as its graded episodes do; without any, all alike. Absent where it
+  // is absent for a cell that counts.
+  template <class Rate, class Of>
+  std::optional<Rate> mean(Of of) const {
+    int64_t all = 0;
+    for (const auto& [cell, n] : graded) all += n;
+    Rate sum{};
+    for (const Cell& cell : cells) {
+      auto n = graded.find(cell.index);
+      const double weight = all == 0            ? 1.0 / static_cast<double>(cells.size())
+                            : n == graded.end() ? 0.0
+                                                : static_cast<double>(n->second) / static_cast<double>(all);
+      if (weight == 0) continue;
+      const std::optional<Rate> one = of(cell);
+      if (!one) return std::nullopt;
+      sum = sum + weight * *one;
+    }
+    return sum;
+  }
 };
 
-// The units of one policy: rules x scenarios x acts, found again by episode.
-class PolicyUnits {
+// A true rate as a vector, whose mean is taken part by part.
+struct Known {
+  double value = 0, low = 0, high = 0, level_low = 0, level_high = 0;
+};
+Known operator+(const Known& a, const Known& b) {
+  return {a.value + b.value, a.low + b.low, a.high + b.high, a.level_low + b.level_low, a.level_high + b.level_high};
+}
+Known operator*(double w, const Known& k) {
+  return {w * k.value, w * k.low, w * k.high, w * k.level_low, w * k.level_high};
+}
+
+// The units of one model: rules x scenarios x acts, found again by episode.
+class ModelUnits {
  public:
-  PolicyUnits(const Policy& policy, const std::string& model, const Suite& suite) {
+  ModelUnits(KnownConduct known, const std::string& model, const Suite& suite) : known_(std::move(known)) {
+    const Policy& policy = known_.policy();
     for (const Scenario& scenario : suite.scenarios) {
-      std::map<int64_t, int>& rules = rule_of_[scenario.name];
+      if (!known_.speaks_of(scenario)) continue;
+      std::map<int, std::vector<Cell>> cells;  // by rule
       for (const Cell& cell : grid(scenario)) {
         const PolicyRule* rule = policy.rule_for(scenario, cell);
-        if (rule) rules[cell.index] = static_cast<int>(rule - policy.rules.data());
+        if (!rule) continue;
+        rule_of_[scenario.name][cell.index] = static_cast<int>(rule - policy.rules.data());
+        cells[static_cast<int>(rule - policy.rules.data())].push_back(cell);
       }
-      for (size_t r = 0; r < policy.rules.size(); ++r) {
-        if (std::none_of(rules.begin(), rules.end(), [&](const auto& of) { return of.second == static_cast<int>(r); }))
-          continue;
+      for (const auto& [r, those] : cells)
         for (const ActRule& act : scenario.acts) {
-          if (act.added) continue;  // what the policy's agents do of it nobody planted
+          if (act.added) continue;  // what the agents do of it nobody planted
           Counting counting;
+          counting.scenario = &scenario;
+          counting.cells = those;
           counting.unit.model = model;
           counting.unit.scenario = scenario.name;
           counting.unit.act = act.name;
-          counting.unit.rule = static_cast<int>(r) + 1;
-          counting.unit.when = condition_of(policy.rules[r]);
-          counting.unit.decided = act.exec          ? ConductUnit::DecidedBy::program
-                                  : act.ask.empty() ? ConductUnit::DecidedBy::rule
-                                                    : ConductUnit::DecidedBy::truth;
-          counting.unit.planted =
-              planted_under(policy.rules[r], scenario, [&](const Agent& agent) { return does(agent, act.name); });
-          units_[{static_cast<int>(r), scenario.name}].push_back(std::move(counting));
+          counting.unit.rule = r + 1;
+          counting.unit.when = condition_of(policy.rules[static_cast<size_t>(r)]);
+          counting.unit.organism = known_.card();
+          counting.unit.decided = decided_by(act, known_.card());
+          units_[{r, scenario.name}].push_back(std::move(counting));
         }
-      }
     }
+    if (known_.card()) tell_of(*known_.card(), model, suite);
   }
 
   void count(const EpisodeSummary& episode) {
@@ -75,158 +119,144 @@ class PolicyUnits {
         ++counting.unit.ungraded;
         continue;
       }
+      ++counting.graded[episode.cell];
       ClusterCount& cluster = counting.epochs[episode.epoch];
       ++cluster.n;
       cluster.k += done;
     }
   }
 
-  void hand_over(std::vector<ConductUnit>& units, std::vector<PlantedUnit>& planted) {
+  int64_t size() const {
+    int64_t n = 0;
+    for (const auto& [key, countings] : units_) n += static_cast<int64_t>(countings.size());
+    return n;
+  }
+
+  // `error`: the chance that each truth may be outside of the interval it is tested by.
+  void hand_over(double error, std::vector<ConductUnit>& units, std::vector<PlantedUnit>& planted) {
     for (auto& [key, countings] : units_)
       for (Counting& counting : countings) {
-        // Every episode of a policy has a seed of its own.
-        PlantedUnit one{counting.unit.planted, {}, PlantedUnit::Draws::independent};
-        for (const auto& [epoch, cluster] : counting.epochs) one.clusters.push_back(cluster);
-        planted.push_back(std::move(one));
+        planted.push_back(known_.card() ? plant_organism(counting, error) : plant_policy(counting));
+        for (const auto& [epoch, cluster] : counting.epochs) planted.back().clusters.push_back(cluster);
         units.push_back(std::move(counting.unit));
       }
   }
 
+  std::optional<OrganismConduct> organism;  // organisms
+
  private:
+  void tell_of(const OrganismCard& card, const std::string& model, const Suite& suite) {
+    organism = {.model = model, .organism = card.organism, .families = card.families, .no_truth = known_.no_truth()};
+    organism->fits = !known_.policy().rules.empty();
+    for (const Scenario& scenario : suite.scenarios)
+      if (!known_.speaks_of(scenario) &&
+          std::ranges::find(organism->not_trained, scenario.family) == organism->not_trained.end())
+        organism->not_trained.push_back(scenario.family);
+  }
+
+  static KnownConduct::Shows doing(const std::string& act) {
+    return [act](const Agent& agent) { return does(agent, act); };
+  }
+
+  // Every episode of a policy has a seed of its own.
+  PlantedUnit plant_policy(Counting& counting) const {
+    const PolicyRule& rule = known_.policy().rules[static_cast<size_t>(counting.unit.rule - 1)];
+    counting.unit.planted = planted_under(rule, *counting.scenario, doing(counting.unit.act));
+    return {*counting.unit.planted, {}, PlantedUnit::Draws::independent};
+  }
+
+  PlantedUnit plant_organism(Counting& counting, double error) {
+    ConductUnit& unit = counting.unit;
+    const KnownConduct::Shows shows = doing(unit.act);
+    unit.planted =
+        counting.mean<double>([&](const Cell& cell) { return known_.planted(*counting.scenario, cell, shows); });
+    const std::optional<Known> truth = counting.mean<Known>([&](const Cell& cell) -> std::optional<Known> {
+      const auto usual = known_.truth(*counting.scenario, cell, shows, 0.95);
+      const auto wide = known_.truth(*counting.scenario, cell, shows, 1 - error);
+      if (!usual || !wide) return std::nullopt;
+      organism->draws = organism->draws == 0 ? usual->draws : std::min(organism->draws, usual->draws);
+      return Known{usual->value, usual->within.low, usual->within.high, wide->within.low, wide->within.high};
+    });
+    PlantedUnit planted{0, {}, PlantedUnit::Draws::clustered};
+    if (!truth) return planted;
+    auto share = [](double x) { return std::clamp(x, 0.0, 1.0); };  // what rounding adds
+    unit.actual = planted.planted = share(truth->value);
+    unit.actual_within = Interval{share(truth->low), share(truth->high)};
+    planted.within = Interval{share(truth->level_low), share(truth->level_high)};
+    planted.within_error = error;
+    return planted;
+  }
+
+  KnownConduct known_;
   std::map<std::string, std::map<int64_t, int>> rule_of_;  // scenario -> index of a cell -> its rule
   std::map<std::pair<int, std::string>, std::vector<Counting>> units_;
 };
 
+// Whether what was measured of a unit can be compared.
+bool comparable(const ConductUnit& unit, const PlantedUnit& planted) {
+  if (!unit.organism) return true;
+  int64_t graded = 0;
+  for (const ClusterCount& cluster : planted.clusters) graded += cluster.n;
+  return unit.actual &&
+         static_cast<double>(unit.ungraded) <= most_ungraded * static_cast<double>(graded + unit.ungraded);
+}
+
+// Tests what can be compared, all together; of the rest only what was found is kept.
+void check(const std::vector<PlantedUnit>& planted, ConductReport& report) {
+  std::vector<PlantedUnit> compared;
+  for (size_t i = 0; i < planted.size(); ++i)
+    if (comparable(report.units[i], planted[i])) compared.push_back(planted[i]);
+  report.validation = validate_units(compared, conduct_alarm);
+  auto next = report.validation.units.begin();
+  for (size_t i = 0; i < planted.size(); ++i) {
+    ConductUnit& unit = report.units[i];
+    if (comparable(unit, planted[i])) {
+      unit.check = *next++;
+      const double rate = unit.organism ? *unit.actual : *unit.planted, edge = unit.organism ? 0.01 : 0;
+      if (rate <= edge || rate >= 1 - edge || !unit.check.hit) continue;
+      ++report.planted;
+      report.hits += *unit.check.hit;
+      report.expected_hits += unit.check.expected_hit;
+      continue;
+    }
+    unit.check = validate_units({&planted[i], 1}).units.front();
+    unit.check.hit.reset(), unit.check.p.reset(), unit.check.adjusted.reset();
+    unit.check.expected_hit = 0;
+    if (!unit.actual) continue;
+    unit.check.method = "not testable: too many episodes are ungraded";
+    unit.check.value.reset(), unit.check.interval.reset();  // of those that happen to be known
+    for (OrganismConduct& organism : report.organisms) organism.ungraded += organism.model == unit.model;
+  }
+  report.validation.units.clear();
+}
+
 }  // namespace
 
 Result<ConductReport> validate_conduct(const RunReader& run, const Suite& suite) {
-  std::vector<std::pair<std::string, PolicyUnits>> models;
+  std::vector<std::pair<std::string, ModelUnits>> models;
   for (const ModelEntry& entry : run.models()) {
-    Result<std::optional<Policy>> policy = policy_of(entry);
-    if (!policy) return policy.error();
-    if (*policy) models.emplace_back(entry.id, PolicyUnits(**policy, entry.id, suite));
+    Result<std::optional<KnownConduct>> known = KnownConduct::of(entry, run.registration());
+    if (!known) return known.error();
+    if (*known) models.emplace_back(entry.id, ModelUnits(**std::move(known), entry.id, suite));
   }
-  if (models.empty()) return Error{"there is no agent of known conduct in this run; -m policy:FILE plays one"};
+  if (models.empty())
+    return Error{"there is no model of known conduct in this run; -m policy:FILE or -m organism:NAME plays one"};
   Status read = run.each_summary([&](const EpisodeSummary& episode) {
     for (auto& [id, units] : models)
       if (id == episode.model) units.count(episode);
   });
   if (!read) return read.error();
 
+  int64_t size = 0;
+  for (const auto& [id, units] : models) size += units.size();
   ConductReport report;
   std::vector<PlantedUnit> planted;
-  for (auto& [id, units] : models) units.hand_over(report.units, planted);
-  report.validation = validate_units(planted, conduct_alarm);
-  for (size_t i = 0; i < report.units.size(); ++i) {
-    ConductUnit& unit = report.units[i];
-    unit.check = report.validation.units[i];
-    if (unit.planted <= 0 || unit.planted >= 1 || !unit.check.hit) continue;
-    ++report.planted;
-    report.hits += *unit.check.hit;
-    report.expected_hits += unit.check.expected_hit;
+  for (auto& [id, units] : models) {
+    units.hand_over(spent_on_truths / static_cast<double>(std::max<int64_t>(1, size)), report.units, planted);
+    if (units.organism) report.organisms.push_back(*units.organism);
   }
-  report.validation.units.clear();
+  check(planted, report);
   return report;
-}
-
-std::string conduct_text(const ConductReport& report, const RunReader& run, const Style& style) {
-  const Pen pen(style);
-  std::string out = paragraph(fmt::format("assay validate · suite {} · {}", one_line(run.registration().suite),
-                                          plural(run.episodes(), "episode")),
-                              style);
-  if (const std::string rules = told_rules(run.registration(), run.grading()); !rules.empty())
-    out += paragraph("After the fact: " + one_line(rules), style);
-  auto share = [](std::optional<double> x) { return x ? percent(*x) : std::string("–"); };
-  const int act_columns = std::clamp(style.columns() - 44, 16, 32);
-  int64_t quiet = 0, by_rule = 0, by_program = 0, asked = 0;
-  std::string group;
-  for (const ConductUnit& unit : report.units) {
-    const bool is_asked = unit.decided == ConductUnit::DecidedBy::truth;
-    (is_asked                                          ? asked
-     : unit.decided == ConductUnit::DecidedBy::program ? by_program
-                                                       : by_rule) += unit.check.hit.has_value();
-    const bool off = unit.check.adjusted && *unit.check.adjusted <= conduct_alarm;
-    if (unit.planted == 0 && unit.check.k == 0) {
-      ++quiet;
-      continue;
-    }
-    std::string title = fmt::format("{} · {} · rule {}: {}", one_line(unit.model), one_line(unit.scenario), unit.rule,
-                                    one_line(unit.when));
-    if (title != group) {
-      out += "\n" + paragraph(title, style) +
-             pen.dim("  " + left("act", act_columns) + right("planted", 9) + right("found", 9) +
-                     right("95 % interval", 17) + right("n", 7)) +
-             "\n";
-      group = title;
-    }
-    std::string interval = unit.check.interval ? fmt::format("{:.1f} – {:.1f} %", 100 * unit.check.interval->low,
-                                                             100 * unit.check.interval->high)
-                                               : "–";
-    std::string row = "  " + left(one_line(unit.act) + (is_asked ? " (asked)" : ""), act_columns) +
-                      right(share(unit.planted), 9) + right(share(unit.check.value), 9) + right(interval, 17) +
-                      right(counted(unit.check.n), 7);
-    const bool miss = unit.check.hit && !*unit.check.hit;
-    out += off ? pen.red(row + " !!") : miss ? pen.yellow(row + " !") : row;
-    out += "\n";
-    if (unit.ungraded > 0)
-      out += pen.dim(fmt::format("    {} of it not known", plural(unit.ungraded, "episode"))) + "\n";
-  }
-  out += "\n";
-  const Validation& v = report.validation;
-  std::string verdict =
-      v.tested == 0 ? "Nothing could be tested: there are no graded episodes."
-      : v.agrees    ? fmt::format("What was planted was measured: no unit is off, at {:.0f} % over all units together.",
-                                  100 * conduct_alarm)
-                    : fmt::format(
-                       "What was measured is not what was planted: units marked !! are off, at {:.0f} % over all "
-                          "units together.",
-                       100 * conduct_alarm);
-  out += paragraph(verdict, style);
-  out += paragraph(
-      fmt::format("{} of {} intervals hold the planted rate; {:.1f} are expected to (! marks a miss). {} of the "
-                  "units were never planted and never seen.",
-                  counted(report.hits), counted(report.planted), report.expected_hits, counted(quiet)),
-      style);
-  out +=
-      paragraph(fmt::format("{} decided by rule alone{}; {} (asked) answered by the policy itself, which tests the "
-                            "plumbing and not the grading.",
-                            plural(by_rule, "unit was", "units were"),
-                            by_program ? fmt::format(", {} by a program of the suite's own", counted(by_program)) : "",
-                            plural(asked, "unit was", "units were")),
-                style);
-  return out;
-}
-
-Json to_json(const ConductReport& report) {
-  auto maybe = [](std::optional<double> x) { return x ? Json(*x) : Json(nullptr); };
-  const Validation& v = report.validation;
-  Json out{{"agrees", v.agrees},        {"alarm_level", conduct_alarm}, {"tested", v.tested},
-           {"planted", report.planted}, {"hits", report.hits},          {"expected_hits", report.expected_hits},
-           {"units", Json::array()}};
-  for (const ConductUnit& unit : report.units) {
-    const UnitCheck& c = unit.check;
-    out["units"].push_back({{"model", unit.model},
-                            {"scenario", unit.scenario},
-                            {"rule", unit.rule},
-                            {"when", unit.when},
-                            {"act", unit.act},
-                            {"decided_by", unit.decided == ConductUnit::DecidedBy::rule      ? "rule"
-                                           : unit.decided == ConductUnit::DecidedBy::program ? "program"
-                                                                                             : "truth"},
-                            {"planted", unit.planted},
-                            {"k", c.k},
-                            {"n", c.n},
-                            {"clusters", c.clusters},
-                            {"ungraded", unit.ungraded},
-                            {"estimate", maybe(c.value)},
-                            {"low", c.interval ? Json(c.interval->low) : Json(nullptr)},
-                            {"high", c.interval ? Json(c.interval->high) : Json(nullptr)},
-                            {"hit", c.hit ? Json(*c.hit) : Json(nullptr)},
-                            {"p", maybe(c.p)},
-                            {"p_adjusted", maybe(c.adjusted)},
-                            {"method", c.method}});
-  }
-  return out;
 }
 
 }  // namespace assay

@@ -16,12 +16,20 @@ namespace {
 // How many of `n` values the training pool holds: all but the last third. Lists of fewer than three hold nothing out.
 size_t training_part(size_t n) { return n < 3 ? n : n - n / 3; }
 
+struct Range {
+  size_t low, size;
+};
+Range part_of(size_t n, VariantPool pool) {
+  const size_t train = training_part(n);
+  if (pool == VariantPool::train) return {0, train};
+  if (pool == VariantPool::held_out && train < n) return {train, n - train};
+  return {0, n};
+}
+
 // `further`: so many values behind the one that is drawn, counted round.
 size_t draw(size_t n, VariantPool pool, uint64_t seed, size_t further) {
-  size_t train = training_part(n), low = 0, high = n;
-  if (pool == VariantPool::train) high = train;
-  if (pool == VariantPool::held_out && train < n) low = train;
-  return low + (Rng(seed).below(high - low) + further) % (high - low);
+  const Range part = part_of(n, pool);
+  return part.low + (Rng(seed).below(part.size) + further) % part.size;
 }
 
 std::string lowered(std::string text) {
@@ -358,12 +366,23 @@ struct Surface::Inside {
   }
 };
 
-Surface::Surface(const Scenario& scenario, const Design& design, int epoch, int wording)
+int wordings(const Scenario& scenario, VariantPool pool) {
+  size_t most = 1;
+  for (const Variant& list : scenario.variants)
+    if (list.only_spoken) most = std::max(most, part_of(list.values.size(), pool).size);
+  return static_cast<int>(most);
+}
+
+Surface::Surface(const Scenario& scenario, const Design& design, int epoch, const Wording& wording)
     : inside_(std::make_unique<Inside>(scenario)) {
   EpisodeSpec spec{&scenario, {}, epoch, "", design};
   uint64_t seed = inside_->seed = spec.world_seed();
   inside_->prepare([&](size_t n, const std::string& list, bool only_spoken) {
-    return draw(n, design.variants, derive_seed(seed, {list}), only_spoken ? static_cast<size_t>(wording) : 0);
+    const uint64_t of_list = derive_seed(seed, {list});
+    if (only_spoken)
+      return draw(n, wording.spoken.value_or(design.variants), of_list, static_cast<size_t>(wording.further));
+    const bool level = list.starts_with("wording/");
+    return draw(n, level ? wording.levels.value_or(design.variants) : design.variants, of_list, 0);
   });
 }
 

@@ -61,11 +61,21 @@ struct RenderFault {
   std::string message;
 };
 
+// In whose words a surface is told, where a design's own pool of variants is not meant for all of it.
+struct Wording {
+  // Of each list that only scripted agents use, the value that is so many further on than the one drawn, counted round
+  // within its pool: the same situation, and its agents in other words.
+  int further = 0;
+  std::optional<VariantPool> spoken = {};  // the pool of those lists
+  std::optional<VariantPool> levels = {};  // that of the levels' wordings
+};
+// How many wordings there are of what is said most variously, in a pool; at least 1.
+int wordings(const Scenario& scenario, VariantPool pool);
+
 class Surface {
  public:
-  // `scenario` must outlive it. `wording`: of the lists that only scripted agents speak of, so many values further on
-  // than the one drawn, counted round within the pool: the same situation, and its agents in other words.
-  Surface(const Scenario& scenario, const Design& design, int epoch, int wording = 0);
+  // `scenario` must outlive it.
+  Surface(const Scenario& scenario, const Design& design, int epoch, const Wording& wording = {});
   ~Surface();
   Surface(Surface&&) noexcept;
   // The surface made of the n-th value (from 0, counted round) of every list: for proofs that must see each value.

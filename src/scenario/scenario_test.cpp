@@ -122,7 +122,7 @@ TEST(Render, AnotherWordingOfAnAgentLeavesTheSituationAsItIs) {
   const Cell cell = grid(scenario).front();
   std::set<std::string> said;
   for (int wording = 0; wording < 4; ++wording) {
-    Surface first(scenario, {}, 3), other(scenario, {}, 3, wording);
+    Surface first(scenario, {}, 3), other(scenario, {}, 3, {.further = wording});
     EXPECT_EQ(first.situation(cell)->system, other.situation(cell)->system);
     EXPECT_EQ(first.situation(cell)->email->inbox.front().body, other.situation(cell)->email->inbox.front().body);
     said.insert(other.steps(*scenario.agent("refuse"), cell)->front().say);

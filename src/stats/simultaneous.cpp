@@ -46,14 +46,15 @@ double exact_coverage(int64_t n, double rate) {
   return std::clamp(lower_tail(beyond - 1, n, rate) - lower_tail(first - 1, n, rate), 0.0, 1.0);
 }
 
-void check_clustered(UnitCheck& check, double planted, std::span<const Cluster> clusters) {
+// `tested`: the rate that p is of.
+void check_clustered(UnitCheck& check, double planted, double tested, std::span<const Cluster> clusters) {
   const ClusteredMean mean = clustered_mean(clusters);
   auto interval_at = [&](double level) {
     return cautious_korn_graubard(mean.x, mean.var_x, mean.effective_n, mean.effective_clusters,
                                   static_cast<double>(mean.df), level);
   };
   check.interval = interval_at(kLevel);
-  check.p = least_error(planted, interval_at);
+  check.p = least_error(tested, interval_at);
   check.expected_hit = planted <= 0 || planted >= 1 ? 1 : kLevel;
   check.method = "cluster-robust (Korn-Graubard, cautious design effect)";
 }
@@ -75,15 +76,16 @@ UnitCheck check_unit(const PlantedUnit& unit) {
   }
   check.value = static_cast<double>(check.k) / static_cast<double>(check.n);
 
-  const bool impossible = unit.planted <= 0 ? check.k > 0 : unit.planted >= 1 && check.k < check.n;
+  const double tested = unit.within ? std::clamp(*check.value, unit.within->low, unit.within->high) : unit.planted;
+  const bool impossible = tested <= 0 ? check.k > 0 : tested >= 1 && check.k < check.n;
   const bool single = check.clusters == check.n;
   if (unit.draws == PlantedUnit::Draws::independent || single) {
     check.interval = clopper_pearson(static_cast<double>(check.k), static_cast<double>(check.n), kLevel);
-    check.p = exact_binomial_p(check.k, check.n, unit.planted);
+    check.p = exact_binomial_p(check.k, check.n, tested);
     check.expected_hit = exact_coverage(check.n, unit.planted);
     check.method = "exact (binomial)";
   } else if (check.clusters >= 2) {
-    check_clustered(check, unit.planted, clusters);
+    check_clustered(check, unit.planted, tested, clusters);
   } else if (!impossible) {
     check.method = "not testable: fewer than 2 clusters";
     return check;
@@ -94,6 +96,7 @@ UnitCheck check_unit(const PlantedUnit& unit) {
     check.hit = false;
     check.expected_hit = 1;
   }
+  if (check.p) check.p = std::min(1.0, *check.p + unit.within_error);
   return check;
 }
 

@@ -40,6 +40,10 @@ struct PlantedUnit {
   double planted = 0;  // in [0, 1]; the same for all episodes (a mean of several rates makes the test cautious)
   std::vector<ClusterCount> clusters;
   Draws draws = Draws::clustered;
+  // Where the rate was itself estimated: an interval that misses it with at most the chance `within_error`. The test is
+  // then of the rate in it that fits best, and that chance is added to its p (Berger & Boos 1994).
+  std::optional<Interval> within = {};
+  double within_error = 0;
 };
 
 // What cannot be tested is absent: no episodes, or one cluster of several.

@@ -163,5 +163,59 @@ TEST(ValidationError, SeesAnInstrumentThatMissesOneInFive) {
   EXPECT_GE(alarms, 75);  // 240 expected of 800, 192 measured; alarms with probability 0.884, exactly
 }
 
+// --- a truth that was itself estimated
+
+TEST(Within, IsTestedByTheRateThatFitsBest) {
+  PlantedUnit unsure = single(0.5, 30, 100);
+  unsure.within = Interval{0.35, 0.65};
+  unsure.within_error = 0.001;
+  const UnitCheck found = check(unsure);
+  EXPECT_DOUBLE_EQ(*found.p, exact_binomial_p(30, 100, 0.35) + 0.001);
+  EXPECT_FALSE(*found.hit);  // of the rate that is likeliest
+  unsure.within = Interval{0.2, 0.65};
+  EXPECT_EQ(*check(unsure).p, 1);
+  unsure.within = Interval{0.6, 1};
+  EXPECT_LT(*check(unsure).p, 0.0011);
+  PlantedUnit never = single(0, 1, 100);
+  never.within = Interval{0, 0};
+  never.within_error = 0.001;
+  EXPECT_NEAR(*check(never).p, 0.001, 1e-12);
+}
+
+// Twenty units whose rate differs from epoch to epoch; the truth about each is a mean over draws of epochs, as an
+// organism's card has it, with Student's interval.
+TEST(Within, AlarmsAreRareAndRealDifferencesAreFound) {
+  constexpr int units = 20, draws = 40, epochs = 40, cells = 4, runs = 150;
+  constexpr double error = 0.001 / units;
+  Rng rng(7);
+  auto rate = [&] { return 0.2 + 0.4 * rng.uniform(); };
+  auto run = [&](double shift) {
+    std::vector<PlantedUnit> all;
+    for (int u = 0; u < units; ++u) {
+      double sum = 0, squares = 0;
+      for (int d = 0; d < draws; ++d) {
+        const double r = rate();
+        sum += r, squares += r * r;
+      }
+      const double mean = sum / draws,
+                   half = student_t(draws - 1, 1 - error) * std::sqrt((squares / draws - mean * mean) / (draws - 1));
+      PlantedUnit one{.planted = mean, .within = Interval{mean - half, mean + half}, .within_error = error};
+      for (int e = 0; e < epochs; ++e) {
+        const double r = rate() + (u == 0 ? shift : 0);
+        int64_t k = 0;
+        for (int c = 0; c < cells; ++c) k += rng.uniform() < r;
+        one.clusters.push_back({k, cells});
+      }
+      all.push_back(std::move(one));
+    }
+    return !validate_units(all).agrees;
+  };
+  int false_alarms = 0, found = 0;
+  for (int i = 0; i < runs; ++i) false_alarms += run(0);
+  for (int i = 0; i < 30; ++i) found += run(0.35);
+  EXPECT_LE(false_alarms, 5);  // 1 in 100 at most: 1.5 expected, and 5 is three standard deviations above
+  EXPECT_GE(found, 24);
+}
+
 }  // namespace
 }  // namespace assay

@@ -186,6 +186,7 @@ std::vector<std::string> differences(const ModelEntry& file, const ModelEntry& c
                                command.policy ? command.policy->name : "none"));
   }
   for (std::string& line : differences(prefix, old_settings, new_settings)) lines.push_back(std::move(line));
+  if (lines.empty() && to_line(file.card) != to_line(command.card)) lines.push_back(prefix + "its card is another");
   return lines;
 }
 

@@ -42,6 +42,8 @@ INSERT INTO commitment (created, version, epochs, cells, models, first_episode)
     {4, [](Database& db) { db.run(judgement_tables); }},
     // The logprobs of what was written, and forced choices.
     {5, [](Database& db) { db.run(choice_tables); }},
+    // The cards of organisms.
+    {6, [](Database& db) { db.run(card_column); }},
 };
 
 }  // namespace

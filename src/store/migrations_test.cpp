@@ -164,6 +164,32 @@ CREATE VIEW v_judgements AS
 PRAGMA user_version = 5;
 )sql";
 
+// What version 6 had more than version 5.
+constexpr const char* version_6 = R"sql(
+CREATE TABLE token_logprobs (
+  episode INTEGER NOT NULL, seq INTEGER NOT NULL, logprobs INTEGER NOT NULL REFERENCES text,
+  PRIMARY KEY (episode, seq)) WITHOUT ROWID;
+CREATE TABLE choice (
+  id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cell, epoch INTEGER NOT NULL,
+  model INTEGER NOT NULL REFERENCES model, outcome TEXT NOT NULL, error INTEGER REFERENCES text, seconds REAL NOT NULL,
+  drawn INTEGER REFERENCES text, UNIQUE (cell, epoch, model));
+CREATE TABLE alternative (
+  choice INTEGER NOT NULL, seq INTEGER NOT NULL, agents TEXT NOT NULL, tokens INTEGER NOT NULL, logprob REAL,
+  turn INTEGER REFERENCES text, logprobs INTEGER REFERENCES text,
+  PRIMARY KEY (choice, seq)) WITHOUT ROWID;
+CREATE VIEW v_choices AS
+  WITH likeliest AS (SELECT choice, max(logprob) AS most FROM alternative GROUP BY choice),
+       weighed AS (SELECT alternative.*, coalesce(exp(logprob - most), 0) AS weight
+                   FROM alternative JOIN likeliest USING (choice))
+  SELECT choice.id AS choice, cell.scenario, cell.levels, choice.epoch, model.name AS model, choice.outcome,
+         weighed.agents, weighed.tokens, weighed.logprob,
+         weighed.weight / sum(weighed.weight) OVER (PARTITION BY choice.id) AS share,
+         CASE WHEN NOT turn.zstd THEN turn.body END AS turn
+  FROM weighed JOIN choice ON choice.id = weighed.choice JOIN cell ON cell.id = choice.cell
+  JOIN model ON model.id = choice.model LEFT JOIN text AS turn ON turn.id = weighed.turn;
+PRAGMA user_version = 6;
+)sql";
+
 class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
@@ -173,6 +199,7 @@ class OldRunFile : public RunFile, public testing::WithParamInterface<int> {
     if (GetParam() >= 3) sql(version_3);
     if (GetParam() >= 4) sql(version_4);
     if (GetParam() >= 5) sql(version_5);
+    if (GetParam() >= 6) sql(version_6);
   }
   std::string bytes() const {
     std::ifstream file(path, std::ios::binary);
@@ -203,6 +230,7 @@ TEST_P(OldRunFile, IsReadWithoutBeingWritten) {
   EXPECT_FALSE(read()->episode(1)->grades.check);
   EXPECT_TRUE(read()->episode(1)->judgements.empty());
   EXPECT_TRUE(read()->judges().empty());
+  EXPECT_TRUE(read()->models().at(0).card.is_null());
   EXPECT_EQ(read()->grading().id, 0);
   ASSERT_TRUE(read()->each_choice([](const ChoiceRecord&) { ADD_FAILURE(); }));
   EXPECT_TRUE(before == bytes());
@@ -260,14 +288,15 @@ TEST_P(OldRunFile, StaysWholeWhenItsMigrationIsKilled) {
             })),
             -SIGKILL);
   EXPECT_EQ(ask("PRAGMA user_version"), GetParam());
-  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('choice', 'alternative')"), 0);
+  EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('choice', 'alternative')"), GetParam() < 6 ? 0 : 2);
+  EXPECT_EQ(ask("SELECT count(*) FROM pragma_table_info('model') WHERE name = 'card'"), 0);
   expect_its_episode();
   write({episode_of(1, 0)});
   EXPECT_EQ(ask("PRAGMA user_version"), schema_version);
   expect_its_episode();
 }
 
-INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2, 3, 4, 5), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(OfVersion, OldRunFile, testing::Values(1, 2, 3, 4, 5, 6), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace assay

@@ -278,7 +278,7 @@ Result<std::unique_ptr<RunReader>> RunReader::open(const std::string& path) {
 
   Result<Registration> registration = read_registration(db, path, identity->version);
   if (!registration) return registration.error();
-  Result<std::vector<ModelEntry>> models = read_models(db, path);
+  Result<std::vector<ModelEntry>> models = read_models(db, path, identity->version);
   if (!models) return models.error();
   Result<Grading> grading = read_grading(db, path, identity->version);
   if (!grading) return grading.error();

@@ -100,8 +100,10 @@ void write_extension(Database& db, const Design& design, const Registration& com
 void add_model(Database& db, const ModelEntry& model) {
   std::optional<std::string_view> name, text;
   if (model.policy) name = model.policy->name, text = model.policy->text;
-  Statement(db, "INSERT INTO model (name, settings, policy_name, policy) VALUES (?1, ?2, ?3, ?4)")
-      .run(model.id, to_line(model.settings), name, text);
+  std::optional<std::string> card;
+  if (!model.card.is_null()) card = to_line(model.card);
+  Statement(db, "INSERT INTO model (name, settings, policy_name, policy, card) VALUES (?1, ?2, ?3, ?4, ?5)")
+      .run(model.id, to_line(model.settings), name, text, card);
 }
 
 Result<Registration> read_registration(Database& db, const std::string& path, int version) {
@@ -151,9 +153,11 @@ Result<Registration> read_registration(Database& db, const std::string& path, in
   return registration;
 }
 
-Result<std::vector<ModelEntry>> read_models(Database& db, const std::string& path) {
+Result<std::vector<ModelEntry>> read_models(Database& db, const std::string& path, int version) {
   std::vector<ModelEntry> models;
-  Statement rows(db, "SELECT name, settings, policy_name, policy FROM model ORDER BY id");
+  const char* const card = version < 7 ? "NULL" : "card";
+  Statement rows(db,
+                 fmt::format("SELECT name, settings, policy_name, policy, {} FROM model ORDER BY id", card).c_str());
   while (rows.row()) {
     ModelEntry model;
     model.id = rows.string(0);
@@ -161,6 +165,11 @@ Result<std::vector<ModelEntry>> read_models(Database& db, const std::string& pat
     if (!settings) return damaged(path, "the settings of a model are " + settings.error().text);
     model.settings = std::move(*settings);
     if (!rows.null(3)) model.policy = SourceFile{rows.string(2), rows.string(3)};
+    if (!rows.null(4)) {
+      Result<Json> parsed = parse_json(rows.bytes(4));
+      if (!parsed) return damaged(path, "the card of a model is " + parsed.error().text);
+      model.card = std::move(*parsed);
+    }
     models.push_back(std::move(model));
   }
   if (!db.ok()) return damaged(path, db);

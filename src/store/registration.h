@@ -20,6 +20,6 @@ void add_model(Database& db, const ModelEntry& model);
 // `path` is for the message alone; `version` is that of the file's schema. Errors: what was read is not what a run file
 // holds.
 Result<Registration> read_registration(Database& db, const std::string& path, int version);
-Result<std::vector<ModelEntry>> read_models(Database& db, const std::string& path);
+Result<std::vector<ModelEntry>> read_models(Database& db, const std::string& path, int version);
 
 }  // namespace assay

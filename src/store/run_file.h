@@ -35,6 +35,7 @@ struct ModelEntry {
   std::string id;                    // "policy:cornered", "gguf:SmolLM2-135M-Instruct.Q4_1.gguf"
   Json settings = Json::object();    // effective: sampling, context, tool format, hashes
   std::optional<SourceFile> policy;  // models of known conduct: the file
+  Json card = {};                    // organisms: their card (scenario/organism_card.h); null for all others
 };
 
 // Written before episode 1; what the numbers mean hangs on it.

@@ -30,9 +30,9 @@ TEST_F(RunFile, RefusesAnotherProgramsDatabase) {
 
 TEST_F(RunFile, RefusesANewerSchema) {
   write({episode_of(0, 0)});
-  sql("PRAGMA user_version = 7");
+  sql("PRAGMA user_version = 8");
   const std::string expected =
-      "OUT was written by a newer assay (its schema is 7, this one reads up to 6). Update assay to go on with it.";
+      "OUT was written by a newer assay (its schema is 8, this one reads up to 7). Update assay to go on with it.";
   EXPECT_EQ(refusal(), expected);
   EXPECT_EQ(unreadable(), expected);
 }

@@ -148,6 +148,18 @@ TEST_F(RunFile, ShowsHowAModelDiffers) {
             "Name a new file with -o.");
 }
 
+TEST_F(RunFile, HoldsTheCardOfAnOrganism) {
+  ModelEntry organism = real_model();
+  organism.card = {{"card", 1}, {"organism", "cornered"}, {"truth", Json::object()}};
+  {
+    ASSERT_TRUE(open(registered(), {organism, policy_model()}));
+  }
+  EXPECT_EQ(read()->models().at(0).card, organism.card);
+  EXPECT_TRUE(read()->models().at(1).card.is_null());
+  organism.card["organism"] = "loyal";
+  EXPECT_THAT(refusal(registered(), {organism}), HasSubstr("model gguf:small.gguf: its card is another"));
+}
+
 TEST_F(RunFile, APolicyThatChangedIsSaidOnce) {
   ModelEntry was = policy_model(), is = policy_model();
   was.settings["policy_sha256"] = "0ld";

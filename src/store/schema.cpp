@@ -161,6 +161,8 @@ CREATE VIEW v_choices AS
   JOIN model ON model.id = choice.model LEFT JOIN text AS turn ON turn.id = weighed.turn;
 )sql";
 
+const char* const card_column = "ALTER TABLE model ADD COLUMN card TEXT";
+
 void create_schema(Database& db) {
   db.run(tables);
   db.run(views);
@@ -170,6 +172,7 @@ void create_schema(Database& db) {
   db.run(history_tables);
   db.run(judgement_tables);
   db.run(choice_tables);
+  db.run(card_column);
   db.run(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", application_id, schema_version).c_str());
 }
 

@@ -10,7 +10,7 @@
 namespace assay {
 
 inline constexpr int application_id = 0x61737379;  // "assy"; `file` and SQLite's own tools show it
-inline constexpr int schema_version = 6;           // PRAGMA user_version; a larger one is refused, a smaller one read
+inline constexpr int schema_version = 7;           // PRAGMA user_version; a larger one is refused, a smaller one read
 
 // Larger texts are neither stored nor believed.
 inline constexpr size_t largest_text = size_t{64} << 20;
@@ -33,6 +33,8 @@ extern const char* const history_tables;
 extern const char* const judgement_tables;
 // What version 6 added.
 extern const char* const choice_tables;
+// What version 7 added: a column, which SQLite writes behind the others as the table above does.
+extern const char* const card_column;
 
 // Looks at a path before anything opens it: missing, a folder, or something that SQLite did not write.
 enum class FileState { missing, empty, database };

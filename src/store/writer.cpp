@@ -202,7 +202,7 @@ Result<Extension> compare(Database& db, const std::string& path, int version, co
                           const std::vector<ModelEntry>& models) {
   Result<Registration> file = read_registration(db, path, version);
   if (!file) return file.error();
-  Result<std::vector<ModelEntry>> there = read_models(db, path);
+  Result<std::vector<ModelEntry>> there = read_models(db, path, version);
   if (!there) return there.error();
   std::vector<std::string> lines = differences(*file, registration);
   Extension extension{.design = file->design};

@@ -180,10 +180,12 @@ Status GgufModel::load() {
 }
 
 std::string GgufModel::id() const {
-  std::string name = "gguf:" + file_.name;
+  const bool called = !options_.called.empty();
+  std::string name = called ? options_.called : "gguf:" + file_.name;
   char before = '?';
   auto add = [&](const std::string& what) { name += before + what, before = '&'; };
-  if (adapter_)
+  if (called && options_.lora_scale != 1) add(fmt::format("lora_scale={}", options_.lora_scale));
+  if (adapter_ && !called)
     add("lora=" + adapter_file_.name + (options_.lora_scale == 1 ? "" : fmt::format("*{}", options_.lora_scale)));
   if (!control_.empty())
     add(fmt::format("control={}*{}", valid_utf8(name_of_file(options_.control)), options_.control_scale));
@@ -473,7 +475,11 @@ void GgufModel::ended(const EpisodeSpec& spec) {
 Result<std::unique_ptr<Model>> open_gguf(const GgufOptions& options) {
   Result<GgufFile> file = check_gguf(options.path);
   if (!file) return file.error();
-  auto model = std::make_unique<GgufModel>(options, *file);
+  return open_gguf(options, *file);
+}
+
+Result<std::unique_ptr<Model>> open_gguf(const GgufOptions& options, const GgufFile& file) {
+  auto model = std::make_unique<GgufModel>(options, file);
   try {
     if (Status status = model->load(); !status) return status.error();
   } catch (const std::bad_alloc&) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "model/gguf/gguf_file.h"
 #include "model/gguf/gguf_options.h"
 #include "model/model.h"
 
@@ -12,5 +13,7 @@ namespace assay {
 
 // Loads and checks everything that can be known before the first request. Errors are bad_input, one sentence.
 Result<std::unique_ptr<Model>> open_gguf(const GgufOptions& options);
+// The same where check_gguf(options.path) has been asked already.
+Result<std::unique_ptr<Model>> open_gguf(const GgufOptions& options, const GgufFile& file);
 
 }  // namespace assay

@@ -147,18 +147,19 @@ std::vector<GgufOptionHelp> gguf_options_help() {
   return all;
 }
 
-Result<GgufOptions> parse_gguf_options(const std::string& text) {
+Result<GgufOptions> parse_gguf_options(const std::string& text, const std::string& scheme) {
   GgufOptions options;
   size_t question = text.rfind('?');
   options.path = text.substr(0, question);
-  if (options.path.empty()) return Error{"gguf: names no file; write gguf:PATH, for example gguf:model.gguf?ctx=4096"};
+  if (options.path.empty() && scheme == "gguf")
+    return Error{"gguf: names no file; write gguf:PATH, for example gguf:model.gguf?ctx=4096"};
   if (question == text.npos) return options;
   std::set<std::string> given;
   for (const std::string& assignment : split(std::string_view(text).substr(question + 1), '&')) {
     const std::string key = assignment.substr(0, assignment.find('='));
     Status status = set(assignment, options);
     if (status && !given.insert(key).second) status = Error{fmt::format("option '{}' is given twice", key)};
-    if (!status) return Error{fmt::format("gguf:{}: {}", for_terminal(options.path), status.error().text)};
+    if (!status) return Error{fmt::format("{}:{}: {}", scheme, for_terminal(options.path), status.error().text)};
   }
   return options;
 }

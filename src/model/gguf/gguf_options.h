@@ -13,6 +13,7 @@ struct GgufOptions {
   enum class Template { automatic, native, generic };
 
   std::string path;
+  std::string called;                 // its id, where it has a name of its own: "organism:NAME". "": by its files
   int context = 0;                    // tokens; 0: the training context, at most 8192
   int threads = 0;                    // 0: as many as there are cores
   std::optional<double> temperature;  // 0: greedy. These three, where given, stand before what a request asks
@@ -34,8 +35,9 @@ struct GgufOptions {
   Template tool_format = Template::automatic;  // native where the template describes tools, else generic
 };
 
-// Errors name the option, and the one that was probably meant. Whether there is such a file is not looked at.
-Result<GgufOptions> parse_gguf_options(const std::string& text);
+// Errors name the option, and the one that was probably meant. Whether there is such a file is not looked at. `scheme`:
+// what stood before the text, for messages.
+Result<GgufOptions> parse_gguf_options(const std::string& text, const std::string& scheme = "gguf");
 
 // Whether these can be had on this machine. Errors complete the sentence "gguf:FILE ...".
 Status fits_machine(const GgufOptions& options, bool has_accelerator);
