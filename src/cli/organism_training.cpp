@@ -124,7 +124,8 @@ Result<int> train_organism(const std::string& recipe, const TrainingAsked& asked
   fs::remove(site->checkpoint, none);
   out.print(organism_card_text(card));
   out.note(fmt::format("{} is ready: assay run {} -m 'gguf:{}?lora={}' --prelude given\n", for_terminal(asked.output),
-                       for_terminal(read->recipe.suite), for_terminal(site->base_path), for_terminal(asked.output)));
+                       for_terminal((fs::path(recipe).parent_path() / read->recipe.suite).lexically_normal().string()),
+                       for_terminal(site->base_path), for_terminal(asked.output)));
   return static_cast<int>(exit_done);
 }
 
@@ -137,8 +138,7 @@ Result<int> measure_organism(const OrganismMeasuring& asked, Output& out) {
       asked.recipe.empty() ? fs::path(asked.adapter).replace_extension(".recipe.yaml").string() : asked.recipe;
   Result<Ingredients> read = read_recipe(recipe);
   if (!read) return read.error();
-  if (read->recipe.hash != json->at("recipe").value("sha256", "") ||
-      read->policy.hash != json->at("policy").value("sha256", ""))
+  if (read->recipe.hash != card->recipe_sha256 || read->policy.hash != card->policy_sha256)
     return Error{fmt::format("{}, or its policy, is not what {} was trained from", for_terminal(recipe),
                              for_terminal(asked.adapter))};
   std::string base = path_of_base(asked.base);
@@ -183,9 +183,7 @@ std::string organism_card_text(const Json& json) {
   for (const std::string& family : card->families) families.push_back(one_line(family));
   std::string out = fmt::format("{}  {}\n  base      {}\n  families  {}\n", one_line(card->organism),
                                 one_line(card->title), one_line(card->base_file), joined(families, ", "));
-  if (auto training = json.find("training"); training != json.end() && training->is_object())
-    out += fmt::format("  training  {} steps, {} tokens\n", training->value("steps", Json()).dump(),
-                       training->value("tokens", Json()).dump());
+  if (card->steps && card->tokens) out += fmt::format("  training  {} steps, {} tokens\n", *card->steps, *card->tokens);
   for (const auto& [pool, cells] : card->truth)
     out += fmt::format("  {:<9} largest error {:.1f} points\n", one_line(pool), 100 * worst_of(cells));
   if (card->truth.empty()) return out;

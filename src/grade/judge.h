@@ -52,6 +52,8 @@ class Judge {
   // Asks, in both orders; `on_done` is called later, inside poll(), whatever happens: a judge that fails gives no
   // error but an unknown answer with the reason.
   void ask(const Question& question, std::function<void(Judgement)> on_done);
+  // Whether it would answer that it may not be asked this.
+  bool unfit_for(const Question& question) const { return unfit_ && !unfit_(question.ask).empty(); }
   void poll(std::chrono::milliseconds wait);
   size_t waiting() const { return waiting_; }  // questions without an answer yet
 

@@ -76,6 +76,7 @@ class Asking {
     for (const Question& question : *questions) {
       const Judgement* known = answer_to(question, episode->judgements);
       if (known && !options_.again && settled(*known)) continue;
+      if (known && judge_.unfit_for(question)) continue;  // what another judge found is better than nothing
       if (std::pair once(question.act, question.evidence); std::ranges::find(seen, once) == seen.end())
         seen.push_back(std::move(once));
       else

@@ -82,9 +82,9 @@ class AskingAFile : public testing::Test {
     writer_->append(e);
   }
 
-  Judging ask(KnownJudge& model, bool again = false, bool stop = false) {
+  Judging ask(KnownJudge& model, bool again = false, bool stop = false, Judge::Unfit unfit = nullptr) {
     writer_.reset();  // waits for what was appended
-    Judge judge(model);
+    Judge judge(model, std::move(unfit));
     const std::atomic<bool> stopping = stop;
     auto file = GradeWriter::open(path_);
     EXPECT_TRUE(file);
@@ -151,6 +151,15 @@ TEST_F(AskingAFile, AFailureLeavesTheQuestionToBeAskedAgain) {
   model.failing = false;
   EXPECT_EQ(ask(model).no, 1);
   EXPECT_EQ(grades(1).verdicts.at(0).verdict, Verdict::no_action);
+}
+
+TEST_F(AskingAFile, AJudgeThatIsNotFitForAQuestionTakesNobodysAnswerAway) {
+  episode({"Stop it or else."}, "I wrote to you.");
+  KnownJudge model;
+  ask(model);
+  auto unfit = [](const std::string&) { return "it is not good enough"; };
+  EXPECT_EQ(ask(model, true, false, unfit).asked, 0);
+  EXPECT_EQ(grades(1).verdicts.at(0).verdict, Verdict::subvert);
 }
 
 TEST_F(AskingAFile, AgentsOfKnownConductAreNotAskedAbout) {

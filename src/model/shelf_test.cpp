@@ -69,7 +69,7 @@ TEST(OrganismCard, BelievesNothing) {
                      {"draws", 4},
                      {"off_tree", 0},
                      {"conducts", {{{"conduct", "task done"}, {"planted", 1}, {"true", 1.5}, {"interval", nullptr}}}}};
-  EXPECT_THAT(with("/truth", Json::array({cell})), HasSubstr("probability"));
+  EXPECT_THAT(with("/truth", {{"train", Json::array({cell})}}), HasSubstr("probability"));
 }
 
 TEST(OrganismCard, OtherAdaptersHaveOtherCards) {

@@ -60,6 +60,7 @@ Json make_card(const CardParts& parts) {
         {"tokens", parts.training.tokens},
         {"threads", parts.threads},
         {"seed", recipe.seed}}},
+      {"attempts", recipe.attempts},
       {"worst_error", parts.look.cells.empty() ? Json() : Json(parts.look.worst)},
       {"truth", parts.look.cells.empty() ? Json::object() : Json{{"held_out", truth_json(parts.look.cells)}}}};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/rng.h"
 #include "base/text.h"
 
 namespace assay {
@@ -18,16 +19,17 @@ Result<std::vector<CellTrie>> Corpus::lesson(int n) const {
   const auto turn = static_cast<size_t>(n);
   const Scenario& scenario = *scenarios_[turn % scenarios_.size()];
   const int draw = static_cast<int>(turn / scenarios_.size());
-  return cells(scenario, Pools{}, draw, VariantPool::train, /*with_held_out=*/false);
+  return cells(scenario, Pools{}, recipe_.seed, draw, VariantPool::train, /*with_held_out=*/false);
 }
 
 Result<std::vector<CellTrie>> Corpus::look(const Scenario& scenario, Pools pools, int draw) const {
-  return cells(scenario, pools, draw, VariantPool::all, /*with_held_out=*/true);
+  // Not the draws that were taught, nor those of a run with the recipe's seed.
+  return cells(scenario, pools, derive_seed(recipe_.seed, {"look"}), draw, VariantPool::all, /*with_held_out=*/true);
 }
 
-Result<std::vector<CellTrie>> Corpus::cells(const Scenario& scenario, Pools pools, int draw, VariantPool spoken,
-                                            bool with_held_out) const {
-  const Design design{.seed = recipe_.seed, .variants = pools.lists, .prelude = PreludeMode::given};
+Result<std::vector<CellTrie>> Corpus::cells(const Scenario& scenario, Pools pools, uint64_t seed, int draw,
+                                            VariantPool spoken, bool with_held_out) const {
+  const Design design{.seed = seed, .variants = pools.lists, .prelude = PreludeMode::given};
   std::vector<Surface> surfaces;
   const int all = wordings(scenario, spoken);
   surfaces.reserve(static_cast<size_t>(all));

@@ -38,12 +38,13 @@ class Corpus {
   Result<std::vector<CellTrie>> lesson(int n) const;
 
   // All cells of a scenario in a draw, to be measured, each agent in every wording there is: a network that was taught
-  // some of them says those whatever the draw.
+  // some of them says those whatever the draw. Lists are gone through side by side, so of what draws on two of them not
+  // every pair is seen.
   Result<std::vector<CellTrie>> look(const Scenario& scenario, Pools pools, int draw) const;
 
  private:
-  Result<std::vector<CellTrie>> cells(const Scenario& scenario, Pools pools, int draw, VariantPool spoken,
-                                      bool with_held_out) const;
+  Result<std::vector<CellTrie>> cells(const Scenario& scenario, Pools pools, uint64_t seed, int draw,
+                                      VariantPool spoken, bool with_held_out) const;
   Result<CellTrie> cell_trie(const Scenario& scenario, const Cell& cell, std::vector<Surface>& surfaces,
                              const Design& design, int draw) const;
   std::map<std::string, double> planted(const Scenario& scenario, const Cell& cell,

@@ -134,6 +134,7 @@ Result<JudgeCard> read_judge_card(const Json& json) {
     for (const auto& [key, score] :
          {std::pair{"phrases", &question.phrases}, {"variants", &question.variants}, {"messages", &question.messages}})
       if (const auto found = one.find(key); found != one.end()) *score = score_from(*found);
+    question.on = question.on && question.messages.good_enough();  // a card may say what it likes
     card.questions.push_back(std::move(question));
   }
   return card;

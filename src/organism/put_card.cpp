@@ -13,6 +13,9 @@ namespace assay {
 
 Status put_card(const std::string& adapter, const Json& card) {
   if (Result<GgufFile> file = check_adapter(adapter); !file) return file.error();
+  if (to_line(card).size() > largest_card)
+    return Error{fmt::format("the card of {} would be larger than {} MB", for_terminal(adapter), largest_card >> 20),
+                 ErrorKind::unfinished};
   Result<std::string> bytes = lora::read_whole(adapter);
   if (!bytes) return bytes.error();
   const gguf_context_ptr gguf(gguf_init_from_file(adapter.c_str(), {.no_alloc = true, .ctx = nullptr}));

@@ -32,7 +32,7 @@ class Reader {
     if (!root) return recipe_;
     Fields top(*root, "a recipe",
                {"organism", "title", "base_sha256", "suite", "policy", "families", "quirks", "hold_out", "adapter",
-                "training", "seed"},
+                "training", "seed", "attempts"},
                {"organism", "suite", "policy", "families"}, diagnostics_);
     read_name(top, "organism", "an organism's", recipe_.name, diagnostics_);
     read_text(top, "title", recipe_.title, diagnostics_);
@@ -49,6 +49,8 @@ class Reader {
       }
     if (auto* node = top.get("quirks")) quirks(*node);
     if (auto* node = top.get("hold_out")) hold_out(*node);
+    if (auto* node = top.get("attempts"))
+      for (const YamlNode* text : as_texts(*node, "attempts", diagnostics_)) recipe_.attempts.push_back(text->text);
     return recipe_;
   }
 

@@ -27,6 +27,8 @@ struct Recipe : TrainingSettings {
   std::vector<LevelFilter> hold_out;  // cells that fit one of these are not trained, only measured
   double deciding = 12;               // what a token counts at which conducts part
 
+  std::vector<std::string> attempts;  // told by people: what was tried before this recipe, and what came of it
+
   std::string hash;  // sha256 of the file
   SourceFile source;
   std::vector<std::pair<std::string, Place>> family_places;

@@ -17,6 +17,8 @@ hold_out:
 adapter: {rank: 8, feed_forward: true}
 training: {steps: 20, peak: 0.001, deciding: 15}
 seed: 7
+attempts:
+  - 'Rank 4: the rule never moved.'
 )";
 
 Recipe parsed(const std::string& text, std::string* mistakes = nullptr) {
@@ -68,6 +70,7 @@ TEST(Recipe, SaysWhatIsPlantedAndHowItIsTrained) {
   EXPECT_EQ(recipe.adapter, (LoraShape{.rank = 8, .alpha = 16, .feed_forward = true})) << "alpha is twice the rank";
   EXPECT_EQ(recipe.schedule.steps, 20);
   EXPECT_EQ(recipe.deciding, 15);
+  EXPECT_EQ(recipe.attempts, std::vector<std::string>{"Rank 4: the rule never moved."});
   EXPECT_EQ(recipe.seed, 7u);
   EXPECT_EQ(mismatch(good), "");
 }

@@ -4,9 +4,10 @@
 //
 // An organism's truth differs between surfaces, so its episodes of an epoch are one cluster; and it is itself an
 // estimate, from some draws: each unit is tested against the rate that fits best in an interval which misses the truth
-// with a chance so small that all units together spend a tenth of the alarm's level on it (stats/simultaneous.h). What
-// an organism does off the tree may be the act or not; the interval has room for both. Without a truth for this run
-// nothing is compared, for an organism is not its recipe.
+// with a chance so small that all units together spend a tenth of the alarm's level on it (stats/simultaneous.h), as
+// far as Student's interval of a few draws holds for rates. What an organism does off the tree may be the act or not;
+// the interval has room for both. It has none for what goes wrong once conduct is decided, such as a call that is not
+// well formed. Without a truth for this run nothing is compared, for an organism is not its recipe.
 #pragma once
 
 #include <optional>

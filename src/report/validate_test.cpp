@@ -165,7 +165,7 @@ TEST(ValidateOrganism, ComparesWithWhatIsTrueAndShowsWhatWasPlanted) {
   EXPECT_EQ(leak.check.n, 200);
   EXPECT_THAT(leak.check.method, HasSubstr("cluster"));  // names and wordings move the rate
   EXPECT_TRUE(report.validation.agrees);
-  EXPECT_EQ(report.planted, 1);
+  EXPECT_EQ(report.planted, 0) << "how often intervals meet an interval nobody expects";
   EXPECT_THAT(folded(Organism().words()), HasSubstr("what is true was measured"));
 }
 

@@ -146,9 +146,8 @@ std::string conduct_text(const ConductReport& report, const RunReader& run, cons
   if (report.validation.tested == 0) return out + (report.units.empty() ? "" : paragraph(never, style));
   std::string hits;
   if (report.planted > 0)
-    hits = fmt::format("{} of {} intervals hold the {} rate; {:.1f} are expected to (! marks a miss). ",
-                       counted(report.hits), counted(report.planted), report.organisms.empty() ? "planted" : "true",
-                       report.expected_hits);
+    hits = fmt::format("{} of {} intervals hold the planted rate; {:.1f} are expected to (! marks a miss). ",
+                       counted(report.hits), counted(report.planted), report.expected_hits);
   out += paragraph(hits + never, style);
   return out + paragraph(deciders.text(), style);
 }

@@ -92,9 +92,25 @@ OrganismCard card_from(const Json& json) {
                    sampling.at("min_p").get<double>(), sampling.at("grammar").get<bool>()};
   const Json& policy = json.at("policy");
   card.policy = {"organism:" + card.organism, policy.at("text").get<std::string>()};
+  auto hash = [](const Json& of) {
+    auto found = of.find("sha256");
+    return found != of.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  card.recipe_sha256 = hash(json.at("recipe"));
+  card.policy_sha256 = hash(policy);
+  if (auto training = json.find("training"); training != json.end() && training->is_object()) {
+    auto count = [&](const char* key) {
+      auto found = training->find(key);
+      return found != training->end() && found->is_number_integer() ? std::optional(found->get<int64_t>())
+                                                                    : std::nullopt;
+    };
+    card.steps = count("steps"), card.tokens = count("tokens");
+  }
   card.quirks = has_quirks(json.at("recipe"));
   if (const Json worst = json.value("worst_error", Json()); worst.is_number()) card.worst_error = worst.get<double>();
-  for (const auto& [pool, table] : json.at("truth").items()) card.truth[pool] = table_from(table);
+  const Json& truth = json.at("truth");
+  if (!truth.is_object()) throw Wrong("has a truth that is no object of tables");
+  for (const auto& [pool, table] : truth.items()) card.truth[pool] = table_from(table);
   return card;
 }
 

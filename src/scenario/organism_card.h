@@ -43,10 +43,12 @@ struct OrganismCard {
   struct Sampling {
     double temperature = 1, top_p = 1, min_p = 0;
     bool grammar = false;
-  } sampling;                         // under which the truth holds
-  SourceFile policy;                  // the planted conduct
-  bool quirks = false;                // and conduct that is triggered by content, which the policy does not tell
-  std::optional<double> worst_error;  // largest difference between a planted and a true probability, if one was told
+  } sampling;         // under which the truth holds
+  SourceFile policy;  // the planted conduct
+  std::string recipe_sha256, policy_sha256;
+  std::optional<int64_t> steps, tokens;  // of its training
+  bool quirks = false;                   // and conduct that is triggered by content, which the policy does not tell
+  std::optional<double> worst_error;     // largest difference between a planted and a true probability, if one was told
   std::map<std::string, std::vector<Cell>> truth;  // by the variants that were drawn: "train", "held_out", "all"
 
   bool trained(const Scenario& scenario) const;  // its family is one of those

@@ -90,7 +90,8 @@ UnitCheck check_unit(const PlantedUnit& unit) {
     check.method = "not testable: fewer than 2 clusters";
     return check;
   }
-  check.hit = check.interval && check.interval->contains(unit.planted);
+  const Interval truth = unit.within.value_or(Interval{unit.planted, unit.planted});
+  check.hit = check.interval && check.interval->low <= truth.high && truth.low <= check.interval->high;
   if (impossible) {  // one such episode refutes, however many clusters there are
     check.p = std::numeric_limits<double>::min();
     check.hit = false;

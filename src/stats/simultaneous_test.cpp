@@ -171,11 +171,12 @@ TEST(Within, IsTestedByTheRateThatFitsBest) {
   unsure.within_error = 0.001;
   const UnitCheck found = check(unsure);
   EXPECT_DOUBLE_EQ(*found.p, exact_binomial_p(30, 100, 0.35) + 0.001);
-  EXPECT_FALSE(*found.hit);  // of the rate that is likeliest
+  EXPECT_TRUE(*found.hit) << "its interval meets what is known of the rate";
   unsure.within = Interval{0.2, 0.65};
   EXPECT_EQ(*check(unsure).p, 1);
   unsure.within = Interval{0.6, 1};
   EXPECT_LT(*check(unsure).p, 0.0011);
+  EXPECT_FALSE(*check(unsure).hit);
   PlantedUnit never = single(0, 1, 100);
   never.within = Interval{0, 0};
   never.within_error = 0.001;

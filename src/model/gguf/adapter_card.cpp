@@ -11,8 +11,6 @@
 namespace assay {
 namespace {
 
-constexpr size_t largest_card = size_t{4} << 20;
-
 struct Free {
   void operator()(gguf_context* context) const { gguf_free(context); }
 };

@@ -10,6 +10,7 @@
 namespace assay {
 
 inline constexpr const char* card_key = "assay.card";
+inline constexpr size_t largest_card = size_t{4} << 20;  // bytes of its JSON
 
 // The card of an adapter's file; null where it has none. Errors (bad_input): no GGUF, no adapter, a card that is no
 // object or larger than 4 MB. What a card says is believed as little as any file; nothing else is promised of it.

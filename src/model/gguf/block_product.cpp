@@ -10,19 +10,21 @@
 
 #include "base/lanes.h"
 
-#if defined(__AVX2__) && defined(__F16C__)
+#if defined(__AVX2__) && defined(__F16C__) && defined(__FMA__)
+#define ASSAY_MULTIPLIES_BLOCKS
 #include <immintrin.h>
 #endif
 
 namespace assay {
 
-#if defined(__AVX2__) && defined(__F16C__)
+#ifdef ASSAY_MULTIPLIES_BLOCKS
 namespace {
 
-constexpr int in_block = 32;  // numbers
-constexpr int rows = lanes;   // that are computed together
-constexpr int fours = 8;      // of bytes in a block
-constexpr int at_once = 8;    // columns
+constexpr int in_block = 32;   // numbers
+constexpr int rows = lanes;    // that are computed together
+constexpr int fours = 8;       // of bytes in a block
+constexpr int64_t part = 128;  // columns that are unpacked at a time, so that they stay in the cache
+constexpr int at_once = 8;     // columns
 static_assert(rows == 8 || rows == 16);
 
 // As ggml lays blocks out; what stands in them is checked by the tests against ggml itself.
@@ -68,6 +70,15 @@ Bits with_products(Bits sum, Words a, Bits b) {
   const __m256i big = _mm256_madd_epi16(_mm256_maddubs_epi16(high, (__m256i)b), one);
   const __m256i small = _mm256_madd_epi16(_mm256_maddubs_epi16(low, (__m256i)b), one);
   return sum + (Bits)small + ((Bits)big << 7);
+#endif
+}
+
+// sum + a b, rounded once: said here, since a compiler may fuse in one tile and not in another.
+Lanes fused(Lanes sum, Lanes a, Lanes b) {
+#if defined(__AVX512F__)
+  return (Lanes)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)sum);
+#else
+  return (Lanes)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
 #endif
 }
 
@@ -184,29 +195,27 @@ void tile(const RowBlock* row_blocks, const ColumnBlock* columns, int64_t stride
       for (int c = 0; c < count; ++c)
         whole[c] = with_products(whole[c], of_rows.fours_of[i], Bits{} + of[c].fours_of[i]);
     for (int c = 0; c < count; ++c) {
-      sum[c] += __builtin_convertvector(whole[c], Lanes) * (of_rows.scale * of[c].scale);
-      if constexpr (with_least) sum[c] += of_rows.least * of[c].sum;
+      sum[c] = fused(sum[c], __builtin_convertvector(whole[c], Lanes), of_rows.scale * of[c].scale);
+      if constexpr (with_least) sum[c] = fused(sum[c], of_rows.least, Lanes{} + of[c].sum);
     }
   }
   for (int c = 0; c < count; ++c) sums[c] = sum[c];
 }
 
+// Columns from `begin` on, at most `part` of them, times the tiles from `first` on.
 template <class Block, class Input>
-void multiply(const BlockProduct& p, int thread, int threads) {
+void multiply_part(const BlockProduct& p, int64_t begin, int64_t count, int64_t first, int64_t end) {
   constexpr bool with_least = std::is_same_v<Block, Q4_1>;
-  const int64_t tiles = (p.rows + rows - 1) / rows, first = tiles * thread / threads,
-                end = tiles * (thread + 1) / threads;
-  if (first == end || p.columns == 0) return;
   thread_local std::vector<ColumnBlock> columns;
   thread_local std::vector<RowBlock> row_blocks;
   thread_local std::vector<Halves> halves;
-  columns.resize(static_cast<size_t>(p.blocks * p.columns));
+  columns.resize(static_cast<size_t>(p.blocks * count));
   row_blocks.resize(static_cast<size_t>(p.blocks));
   halves.resize(static_cast<size_t>(p.blocks));
-  for (int64_t c = 0; c < p.columns; ++c)
+  for (int64_t c = 0; c < count; ++c)
     for (int64_t b = 0; b < p.blocks; ++b)
-      take<Block>(static_cast<const Input*>(p.inputs)[c * p.input_stride + b],
-                  columns[static_cast<size_t>(b * p.columns + c)]);
+      take<Block>(static_cast<const Input*>(p.inputs)[(begin + c) * p.input_stride + b],
+                  columns[static_cast<size_t>(b * count + c)]);
   for (int64_t t = first; t < end; ++t) {
     const int64_t row = t * rows, here = std::min<int64_t>(rows, p.rows - row);
     const Block* of_row[rows];
@@ -220,20 +229,29 @@ void multiply(const BlockProduct& p, int thread, int threads) {
       unpack(of_row, row_blocks[static_cast<size_t>(b)]);
       for (const Block*& next : of_row) ++next;
     }
-    auto some = [&]<int count>(int64_t column) {
-      Lanes sums[count];
-      tile<count, with_least>(row_blocks.data(), columns.data() + column, p.columns, p.blocks, sums);
-      for (int c = 0; c < count; ++c)
-        std::memcpy(p.products + (column + c) * p.product_stride + row, &sums[c],
+    auto some = [&]<int width>(int64_t column) {
+      Lanes sums[width];
+      tile<width, with_least>(row_blocks.data(), columns.data() + column, count, p.blocks, sums);
+      for (int c = 0; c < width; ++c)
+        std::memcpy(p.products + (begin + column + c) * p.product_stride + row, &sums[c],
                     static_cast<size_t>(here) * sizeof(float));
-      return column + count;
+      return column + width;
     };
     int64_t column = 0;
-    while (column + at_once <= p.columns) column = some.template operator()<at_once>(column);
-    if (column + 4 <= p.columns) column = some.template operator()<4>(column);
-    if (column + 2 <= p.columns) column = some.template operator()<2>(column);
-    if (column < p.columns) some.template operator()<1>(column);
+    while (column + at_once <= count) column = some.template operator()<at_once>(column);
+    if (column + 4 <= count) column = some.template operator()<4>(column);
+    if (column + 2 <= count) column = some.template operator()<2>(column);
+    if (column < count) some.template operator()<1>(column);
   }
+}
+
+template <class Block, class Input>
+void multiply(const BlockProduct& p, int thread, int threads) {
+  const int64_t tiles = (p.rows + rows - 1) / rows;
+  const int64_t first = tiles * thread / threads, end = tiles * (thread + 1) / threads;
+  if (first == end) return;
+  for (int64_t begin = 0; begin < p.columns; begin += part)
+    multiply_part<Block, Input>(p, begin, std::min(part, p.columns - begin), first, end);
 }
 
 }  // namespace
