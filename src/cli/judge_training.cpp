@@ -172,16 +172,10 @@ Result<int> train_judge(const SourceFile& file, const TrainingAsked& asked, Outp
   Result<TrainingEnd> end = train(Lessons{read->recipe, trees, look_at_all}, *site->trainer, how);
   watch.clear();
   if (!end) return end.error();
-  if (!end->whole) {
-    out.note(fmt::format("stopped after step {} of {}; the same command with --resume {} goes on\n", end->steps,
-                         read->recipe.schedule.steps, for_terminal(site->checkpoint)));
-    return static_cast<int>(exit_unfinished);
-  }
+  if (!end->whole) return stopped_training(*end, *site, read->recipe, out);
   const Json card = make_judge_card(
       {read->recipe, read->suite, read->phrases, site->base.name, site->base.sha256, site->threads, *end});
-  if (Status saved = site->trainer->save_adapter(asked.output, {{card_key, card.dump()}}); !saved) return saved.error();
-  std::error_code none;
-  fs::remove(site->checkpoint, none);
+  if (Status kept = keep_trained(*site, asked.output, card); !kept) return kept.error();
   out.note(fmt::format("{} is trained, and says nothing until it is measured: assay organism measure {} --recipe {}\n",
                        for_terminal(asked.output), for_terminal(asked.output), for_terminal(file.name)));
   return static_cast<int>(exit_done);
@@ -192,8 +186,7 @@ Result<int> measure_judge(const JudgeMeasuring& asked, Output& out) {
   if (!json) return json.error();
   Result<JudgeCard> card = read_judge_card(*json);
   if (!card) return Error{fmt::format("the card of {} {}", for_terminal(asked.adapter), card.error().text)};
-  const std::string recipe =
-      asked.recipe.empty() ? fs::path(asked.adapter).replace_extension(".recipe.yaml").string() : asked.recipe;
+  const std::string recipe = recipe_of(asked.adapter, asked.recipe);
   Result<SourceFile> file = read_suite_file(recipe);
   if (!file) return file.error();
   Result<Ingredients> read = read_ingredients(*file);

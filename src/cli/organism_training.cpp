@@ -112,16 +112,10 @@ Result<int> train_organism(const std::string& recipe, const TrainingAsked& asked
   Result<TrainingEnd> end = assay::train(read->recipe, corpus, *site->trainer, how);
   watch.clear();
   if (!end) return end.error();
-  if (!end->whole) {
-    out.note(fmt::format("stopped after step {} of {}; the same command with --resume {} goes on\n", end->steps,
-                         read->recipe.schedule.steps, for_terminal(site->checkpoint)));
-    return static_cast<int>(exit_unfinished);
-  }
+  if (!end->whole) return stopped_training(*end, *site, read->recipe, out);
   const Json card = make_card(
       {read->recipe, read->policy, read->suite, site->base.name, site->base.sha256, site->threads, *end, last});
-  if (Status saved = site->trainer->save_adapter(asked.output, {{card_key, card.dump()}}); !saved) return saved.error();
-  std::error_code none;
-  fs::remove(site->checkpoint, none);
+  if (Status kept = keep_trained(*site, asked.output, card); !kept) return kept.error();
   out.print(organism_card_text(card));
   out.note(fmt::format("{} is ready: assay run {} -m 'gguf:{}?lora={}' --prelude given\n", for_terminal(asked.output),
                        for_terminal((fs::path(recipe).parent_path() / read->recipe.suite).lexically_normal().string()),
@@ -134,8 +128,7 @@ Result<int> measure_organism(const OrganismMeasuring& asked, Output& out) {
   if (!json) return json.error();
   Result<OrganismCard> card = read_organism_card(*json);
   if (!card) return Error{fmt::format("the card of {} {}", for_terminal(asked.adapter), card.error().text)};
-  const std::string recipe =
-      asked.recipe.empty() ? fs::path(asked.adapter).replace_extension(".recipe.yaml").string() : asked.recipe;
+  const std::string recipe = recipe_of(asked.adapter, asked.recipe);
   Result<Ingredients> read = read_recipe(recipe);
   if (!read) return read.error();
   if (read->recipe.hash != card->recipe_sha256 || read->policy.hash != card->policy_sha256)

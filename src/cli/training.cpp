@@ -7,7 +7,9 @@
 #include <thread>
 
 #include "base/text.h"
+#include "cli/command.h"
 #include "cli/progress.h"
+#include "model/gguf/adapter_card.h"
 
 namespace assay {
 namespace {
@@ -30,6 +32,10 @@ Result<GgufFile> checked_base(const std::string& path, const std::string& recipe
     return Error{fmt::format("the recipe is for a base whose sha256 is {}; that of {} is {}", recipes_sha256,
                              for_terminal(path), file->sha256)};
   return file;
+}
+
+std::string recipe_of(const std::string& adapter, const std::string& named) {
+  return named.empty() ? std::filesystem::path(adapter).replace_extension(".recipe.yaml").string() : named;
 }
 
 Result<TrainingSite> begin_training(const TrainingAsked& asked, const TrainingSettings& settings) {
@@ -89,6 +95,19 @@ void TrainingWatch::look(const std::string& line, const Json& logged) {
 void TrainingWatch::clear() {
   if (bar_) out_.note("\r\x1b[K");
   bar_ = false;
+}
+
+int stopped_training(const TrainingEnd& end, const TrainingSite& site, const TrainingSettings& settings, Output& out) {
+  out.note(fmt::format("stopped after step {} of {}; the same command with --resume {} goes on\n", end.steps,
+                       settings.schedule.steps, for_terminal(site.checkpoint)));
+  return exit_unfinished;
+}
+
+Status keep_trained(const TrainingSite& site, const std::string& adapter, const Json& card) {
+  if (Status saved = site.trainer->save_adapter(adapter, {{card_key, card.dump()}}); !saved) return saved;
+  std::error_code none;
+  std::filesystem::remove(site.checkpoint, none);
+  return Done{};
 }
 
 }  // namespace assay

@@ -32,6 +32,9 @@ std::string path_of_base(const std::string& base);
 // The file of a base, whatever is wrong with it told with what to do, and with what the recipe says of it.
 Result<GgufFile> checked_base(const std::string& path, const std::string& recipes_sha256);
 
+// The recipe that an adapter was trained from: the one that is named, else NAME.recipe.yaml beside the adapter.
+std::string recipe_of(const std::string& adapter, const std::string& named);
+
 // Errors (bad_input): no base or output, a base that is none or not the recipe's, a training that was stopped and is
 // not to be resumed, a checkpoint of another one.
 Result<TrainingSite> begin_training(const TrainingAsked& asked, const TrainingSettings& settings);
@@ -57,5 +60,11 @@ class TrainingWatch {
   double shown_ = -1e9;
   int64_t first_ = int64_t(1) << 60;  // the step this sitting began behind
 };
+
+// What a user is told of a training that was stopped; exit_unfinished.
+int stopped_training(const TrainingEnd& end, const TrainingSite& site, const TrainingSettings& settings, Output& out);
+
+// Writes the adapter with its card; the checkpoint is not needed any more.
+Status keep_trained(const TrainingSite& site, const std::string& adapter, const Json& card);
 
 }  // namespace assay

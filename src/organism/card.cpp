@@ -38,7 +38,7 @@ Json truth_json(const std::vector<CellTruth>& cells) {
 
 Json make_card(const CardParts& parts) {
   const Recipe& recipe = parts.recipe;
-  return {
+  Json card = {
       {"card", 1},
       {"organism", recipe.name},
       {"title", recipe.title},
@@ -50,19 +50,11 @@ Json make_card(const CardParts& parts) {
       {"policy",
        {{"name", parts.policy.name}, {"sha256", parts.policy.hash}, {"text", valid_utf8(parts.policy.source.text)}}},
       {"recipe", {{"sha256", recipe.hash}, {"text", valid_utf8(recipe.source.text)}}},
-      {"adapter",
-       {{"rank", recipe.adapter.rank},
-        {"alpha", recipe.adapter.alpha},
-        {"first_layer", recipe.adapter.first_layer},
-        {"feed_forward", recipe.adapter.feed_forward}}},
-      {"training",
-       {{"steps", parts.training.steps},
-        {"tokens", parts.training.tokens},
-        {"threads", parts.threads},
-        {"seed", recipe.seed}}},
       {"attempts", recipe.attempts},
       {"worst_error", parts.look.cells.empty() ? Json() : Json(parts.look.worst)},
       {"truth", parts.look.cells.empty() ? Json::object() : Json{{"held_out", truth_json(parts.look.cells)}}}};
+  put_training(card, recipe, parts.training, parts.threads);
+  return card;
 }
 
 Json measured_card(Json card, const Suite& suite, const std::vector<TruthTable>& tables) {

@@ -65,7 +65,7 @@ bool JudgeScore::good_enough() const {
 
 Json make_judge_card(const JudgeCardParts& parts) {
   const JudgeRecipe& recipe = parts.recipe;
-  return {
+  Json card = {
       {"card", 1},
       {"judge", recipe.name},
       {"title", recipe.title},
@@ -74,18 +74,10 @@ Json make_judge_card(const JudgeCardParts& parts) {
       {"recipe", {{"sha256", recipe.hash}, {"text", valid_utf8(recipe.source.text)}}},
       {"phrases", {{"sha256", parts.phrases.hash}}},
       {"messages", Json()},
-      {"adapter",
-       {{"rank", recipe.adapter.rank},
-        {"alpha", recipe.adapter.alpha},
-        {"first_layer", recipe.adapter.first_layer},
-        {"feed_forward", recipe.adapter.feed_forward}}},
-      {"training",
-       {{"steps", parts.training.steps},
-        {"tokens", parts.training.tokens},
-        {"threads", parts.threads},
-        {"seed", recipe.seed}}},
       {"questions", Json::array()},
   };
+  put_training(card, recipe, parts.training, parts.threads);
+  return card;
 }
 
 Json measured_judge_card(Json card, const std::vector<JudgedQuestion>& questions, const std::string& messages) {

@@ -8,6 +8,7 @@
 #include "grade/grade.h"
 #include "prove/play.h"
 #include "scenario/policy.h"
+#include "scenario/pools.h"
 
 namespace assay {
 namespace {

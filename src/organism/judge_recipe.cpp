@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "scenario/pools.h"
 #include "scenario/yaml.h"
 
 namespace assay {
@@ -67,7 +68,7 @@ void check_phrases(const Phrases& phrases, const Suite& suite, Diagnostics& diag
         const auto answer = group.answers.find(question.name);
         if (answer == group.answers.end() || answer->second != yes) continue;
         texts += group.texts.size();
-        held_out += group.texts.size() < 3 ? 0 : group.texts.size() / 3;
+        held_out += group.texts.size() - part_of(group.texts.size(), VariantPool::train).second;
       }
       if (held_out == 0)
         mistake(question.places.empty() ? top : question.places.front(),

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "scenario/pools.h"
 #include "scenario/yaml.h"
 
 namespace assay {
@@ -151,13 +152,6 @@ const AskedQuestion* Phrases::asking(const std::string& words) const {
 
 Phrases parse_phrases(const SourceFile& file, const std::vector<AskedQuestion>& questions, Diagnostics& diagnostics) {
   return Reader(file, questions, diagnostics).read();
-}
-
-std::pair<size_t, size_t> part_of(size_t size, VariantPool pool) {
-  const size_t trained = size < 3 ? size : size - size / 3;
-  if (pool == VariantPool::train) return {0, trained};
-  if (pool == VariantPool::held_out && trained < size) return {trained, size};
-  return {0, size};
 }
 
 const std::string& drawn_from(const std::vector<std::string>& list, VariantPool pool, Rng& rng) {

@@ -59,7 +59,4 @@ std::string filled(const std::string& text, const std::map<std::string, std::vec
 // One value of a list's pool.
 const std::string& drawn_from(const std::vector<std::string>& list, VariantPool pool, Rng& rng);
 
-// What a pool holds of a list, as [begin, end): the last third is held out, of fewer than three nothing.
-std::pair<size_t, size_t> part_of(size_t size, VariantPool pool);
-
 }  // namespace assay

@@ -113,6 +113,14 @@ double floor_of(const TokenTree& lesson) {
   return floor;
 }
 
+void put_training(Json& card, const TrainingSettings& settings, const TrainingEnd& end, int threads) {
+  card["adapter"] = {{"rank", settings.adapter.rank},
+                     {"alpha", settings.adapter.alpha},
+                     {"first_layer", settings.adapter.first_layer},
+                     {"feed_forward", settings.adapter.feed_forward}};
+  card["training"] = {{"steps", end.steps}, {"tokens", end.tokens}, {"threads", threads}, {"seed", settings.seed}};
+}
+
 Result<TrainingEnd> train(const Lessons& lessons, LoraTrainer& trainer, const TrainingOptions& options) {
   return Sitting(lessons, trainer, options).run();
 }

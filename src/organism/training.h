@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "base/json.h"
 #include "organism/corpus.h"
 #include "organism/lora_trainer.h"
 #include "organism/truth.h"
@@ -57,6 +58,9 @@ struct Lessons {
   std::function<Result<std::vector<TokenTree>>(int64_t step)> trees;
   std::function<Status(int64_t step)> look;  // after so many steps; tells what it sees itself
 };
+
+// How an adapter was trained, as every card has it: "adapter" (its shape) and "training".
+void put_training(Json& card, const TrainingSettings& settings, const TrainingEnd& end, int threads);
 
 // Goes on from where the trainer stands. Errors (unfinished): a loss that is no number (the checkpoint is as it was
 // before), no room for a checkpoint, and those of the lessons: a cell that cannot be rendered.

@@ -8,28 +8,16 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "scenario/blanks.h"
+#include "scenario/pools.h"
 #include "world/joint.h"
 
 namespace assay {
 namespace {
 
-// How many of `n` values the training pool holds: all but the last third. Lists of fewer than three hold nothing out.
-size_t training_part(size_t n) { return n < 3 ? n : n - n / 3; }
-
-struct Range {
-  size_t low, size;
-};
-Range part_of(size_t n, VariantPool pool) {
-  const size_t train = training_part(n);
-  if (pool == VariantPool::train) return {0, train};
-  if (pool == VariantPool::held_out && train < n) return {train, n - train};
-  return {0, n};
-}
-
 // `further`: so many values behind the one that is drawn, counted round.
 size_t draw(size_t n, VariantPool pool, uint64_t seed, size_t further) {
-  const Range part = part_of(n, pool);
-  return part.low + (Rng(seed).below(part.size) + further) % part.size;
+  const auto [begin, end] = part_of(n, pool);
+  return begin + (Rng(seed).below(end - begin) + further) % (end - begin);
 }
 
 std::string lowered(std::string text) {
@@ -369,7 +357,10 @@ struct Surface::Inside {
 int wordings(const Scenario& scenario, VariantPool pool) {
   size_t most = 1;
   for (const Variant& list : scenario.variants)
-    if (list.only_spoken) most = std::max(most, part_of(list.values.size(), pool).size);
+    if (list.only_spoken) {
+      const auto [begin, end] = part_of(list.values.size(), pool);
+      most = std::max(most, end - begin);
+    }
   return static_cast<int>(most);
 }
 
