@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/reading.h"
 #include "cli/suite.h"
 #include "model/gguf/gguf_options.h"
 #include "model/open.h"
@@ -13,7 +14,8 @@ namespace assay {
 namespace {
 
 struct Options {
-  std::string model, suite;
+  std::string model, suite, text;
+  int top = 0;
   bool programs = false, json = false, whole_template = false, list_options = false;
 };
 
@@ -228,6 +230,8 @@ int model(const Options& options, Output& out) {
     return exit_done;
   }
 
+  if (!options.text.empty()) return read_text(model, options.text, options.top, options.json, out);
+
   std::vector<Openings> asked;
   if (!options.suite.empty())
     for (PreludeMode prelude : {PreludeMode::model, PreludeMode::given}) {
@@ -264,7 +268,16 @@ std::function<int(Output&)> declare(CLI::App& app) {
       app.add_option("--suite", o->suite, "do this suite's openings fit? exit code 1: no")->type_name("SUITE");
   app.add_flag("--allow-exec", o->programs, "let the suite's own programs run")->needs(suite);
   auto* json = app.add_flag("--json", o->json, "for programs: docs/models.md names the fields");
-  app.add_flag("--template", o->whole_template, "its chat template, whole")->excludes(json)->excludes(suite);
+  auto* read =
+      app.add_option("--read", o->text, "how likely it finds each token of a text")->type_name("FILE")->excludes(suite);
+  app.add_option("--top", o->top, "with --read: and the K likeliest in its place")
+      ->type_name("K")
+      ->check(CLI::Range(0, 256))
+      ->needs(read);
+  app.add_flag("--template", o->whole_template, "its chat template, whole")
+      ->excludes(json)
+      ->excludes(suite)
+      ->excludes(read);
   app.add_flag("--options", o->list_options, "what each option of a gguf model does");
   return [o](Output& out) { return model(*o, out); };
 }

@@ -39,6 +39,9 @@ struct Request {
 using OnDone = std::function<void(Result<Reply>)>;
 // For each option, its tokens with their logprobs.
 using OnScored = std::function<void(Result<std::vector<std::vector<TokenLogprob>>>)>;
+// Each token of a text, with its logprob and the likeliest ones in its place; NaN and none of a first token before which
+// nothing stands.
+using OnRead = std::function<void(Result<std::vector<WrittenToken>>)>;
 // For each label, its probability.
 using OnWeighed = std::function<void(Result<std::vector<double>>)>;
 
@@ -49,9 +52,12 @@ struct ModelWork {
   double scheduling = 0;  // deciding what is computed when
 };
 
-// An error of this text means that the conversation no longer fits the model's context; the episode ends with
-// limit(context).
+// An error that begins with this text means that the conversation no longer fits the model's context; the episode ends
+// with limit(context).
 inline constexpr const char* context_full = "the conversation no longer fits the model's context";
+// Such an error, with the tokens that it came to and those that there is room for.
+Error context_is_full(int64_t tokens, int64_t room);
+bool tells_of_full_context(const Error& error);
 
 class Model {
  public:
@@ -84,6 +90,10 @@ class Model {
   // How likely it is that the next turn begins with each of these words, in any spelling: case, a space before it. The
   // probabilities are of the first token alone and need not add up to 1; the rest begins otherwise.
   virtual void weigh(Request, std::vector<std::string> /*labels*/, OnWeighed on_done);
+  // How likely each token of a text is behind all before it, at temperature 1: no template around it, marks of control
+  // tokens taken for plain text, behind the beginning mark where the vocabulary wants one. `top`: so many of the
+  // likeliest are told, too.
+  virtual void read(std::string text, int top, OnRead on_done);
   // Absent where nobody counts.
   virtual std::optional<ModelWork> work() const { return std::nullopt; }
   // Answers what is ready; waits at most `wait` if nothing is.

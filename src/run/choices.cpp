@@ -125,8 +125,8 @@ class Loop {
 
   static void fail(ChoiceRecord& record, const Error& error) {
     record.alternatives.clear();
-    record.outcome = error.text == context_full ? Outcome{Outcome::Kind::limit, "context", {}}
-                                                : Outcome{Outcome::Kind::error, {}, error.text};
+    record.outcome = tells_of_full_context(error) ? Outcome{Outcome::Kind::limit, "context", error.text}
+                                                  : Outcome{Outcome::Kind::error, {}, error.text};
   }
 
   void hand_on() {

@@ -186,8 +186,8 @@ void Episode::feed(Reply reply, double seconds) {
 
 void Episode::fail(const Error& error) {
   if (asking_) return drop_question();
-  if (error.text == context_full)
-    end({Outcome::Kind::limit, "context", {}});
+  if (tells_of_full_context(error))
+    end({Outcome::Kind::limit, "context", error.text});
   else
     end({Outcome::Kind::error, {}, error.text});
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <condition_variable>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <new>
@@ -77,6 +78,7 @@ class GgufModel : public Model {
   }
   void score(Request request, std::vector<Message> options, OnScored on_done) override;
   void weigh(Request request, std::vector<std::string> labels, OnWeighed on_done) override;
+  void read(std::string text, int top, OnRead on_done) override;
   void poll(std::chrono::milliseconds wait) override;
   void ended(const EpisodeSpec& spec) override;
 
@@ -301,7 +303,8 @@ Result<Prompt> GgufModel::prompt_for(const Request& request, bool at_words) {
     return Error{"the model's chat template refuses the conversation: " + prompt.error().text, ErrorKind::unfinished};
   if (prompt->tokens.empty())
     return Error{"the model's chat template writes nothing for this conversation", ErrorKind::unfinished};
-  if (static_cast<int>(prompt->tokens.size()) >= context_) return Error{context_full, ErrorKind::unfinished};
+  if (static_cast<int>(prompt->tokens.size()) >= context_)
+    return context_is_full(static_cast<int64_t>(prompt->tokens.size()), context_);
   return prompt;
 }
 
@@ -345,7 +348,7 @@ void GgufModel::score(Request request, std::vector<Message> options, OnScored on
         format_->continuation(*prompt, *request.messages, *request.tools, written_[request.spec], options[i]);
     if (!tokens) return refuse(tokens.error());
     if (prompt->tokens.size() + tokens->size() > static_cast<size_t>(context_))
-      return refuse({context_full, ErrorKind::unfinished});
+      return refuse(context_is_full(static_cast<int64_t>(prompt->tokens.size() + tokens->size()), context_));
     if (tokens->empty()) return refuse({"an option is empty", ErrorKind::unfinished});
     EngineJob job;
     job.prompt = prompt->tokens;
@@ -406,6 +409,51 @@ void GgufModel::weigh(Request request, std::vector<std::string> labels, OnWeighe
       for (double weight : *weights)
         if (!std::isfinite(weight)) return on_done(Error{"the model's logits are not numbers", ErrorKind::unfinished});
       on_done(*weights);
+    });
+  };
+  engine_->submit(std::move(job));
+}
+
+void GgufModel::read(std::string text, int top, OnRead on_done) {
+  auto refuse = [&](const std::string& why) { later([on_done, why] { on_done(Error{why}); }); };
+  std::vector<llama_token> tokens = plain_tokens(vocab_, text);
+  if (tokens.empty()) return refuse("the text is empty");
+  const size_t mark = llama_vocab_get_add_bos(vocab_) && llama_vocab_bos(vocab_) != LLAMA_TOKEN_NULL ? 1 : 0;
+  if (tokens.size() + mark > static_cast<size_t>(context_))
+    return refuse(fmt::format("the text has {} tokens, and the context holds {}; ctx={} would hold them", tokens.size(),
+                              static_cast<size_t>(context_) - mark, tokens.size() + mark));
+  struct Reading {
+    std::vector<WrittenToken> tokens;
+    Status status = Done{};
+    OnRead on_done;
+  };
+  auto reading = std::make_shared<Reading>();
+  reading->on_done = std::move(on_done);
+  reading->tokens.resize(tokens.size());
+  EngineJob job;
+  if (mark) {
+    job.prompt.push_back(llama_vocab_bos(vocab_));
+  } else {  // nothing tells how likely a text begins so
+    static_cast<TokenLogprob&>(reading->tokens.front()) = {tokens.front(), piece_of(vocab_, tokens.front()),
+                                                           std::numeric_limits<double>::quiet_NaN()};
+  }
+  job.prompt.insert(job.prompt.end(), tokens.begin(), tokens.end());
+  job.prompt.pop_back();  // whose logits would be of what follows the text
+  if (job.prompt.empty()) return later([reading] { reading->on_done(std::move(reading->tokens)); });
+  job.seen_from = 0;
+  job.seen = [this, reading, tokens, top, mark](size_t at, const float* logits) {
+    WrittenToken& one = reading->tokens[at + 1 - mark];
+    one = logprob_of(vocab_, logits, tokens[at + 1 - mark], top);
+    if (std::isnan(one.logprob))
+      reading->status = Error{"the model's logits are not numbers (NaN)", ErrorKind::unfinished};
+  };
+  job.done = [this, reading](EngineReply reply) {
+    if (!reply.status) reading->status = reply.status;
+    later([reading] {
+      if (reading->status)
+        reading->on_done(std::move(reading->tokens));
+      else
+        reading->on_done(reading->status.error());
     });
   };
   engine_->submit(std::move(job));

@@ -128,7 +128,8 @@ TEST_F(GgufModelTest, StopsAtTheEndOfATurnOrAtTheLimit) {
 TEST_F(GgufModelTest, SaysWhenTheConversationDoesNotFit) {
   make({}, "ctx=2048");
   messages[1].text = std::string(3000, 'x');
-  EXPECT_EQ(ask(1).error().text, context_full);
+  EXPECT_TRUE(tells_of_full_context(ask(1).error()));
+  EXPECT_THAT(ask(1).error().text, HasSubstr(" tokens, and there is room for 2048"));
   EXPECT_THAT(check().error().text, AllOf(HasSubstr("has a context of 2048 tokens, too small"), HasSubstr("ctx=N")));
   EXPECT_THAT(check().error().text, HasSubstr("an episode of desk begins with 3"));
   // Just before that, the reply is cut at the context's end.
@@ -235,6 +236,47 @@ TEST_F(GgufModelTest, ScoresAnAlternativeAsItWouldHaveWrittenIt) {
     for (size_t t = 0; t < written[i].size(); ++t)
       EXPECT_EQ((*scores)[i][t], static_cast<const TokenLogprob&>(written[i][t])) << options[i].text << " at " << t;
   }
+}
+
+// A text that is the prompt and a reply: its end has the logprobs with which the reply was drawn.
+TEST_F(GgufModelTest, ReadsATextTokenByToken) {
+  make({}, "mode=exact");
+  using Read = std::vector<WrittenToken>;
+  auto read = [&](const std::string& text, int top = 3) {
+    return answer_to<Read>(*model, [&](OnRead done) { model->read(text, top, done); });
+  };
+  const std::string text = "Good day. <|im_end|> is plain text here.";
+  Result<Read> whole = read(text);
+  ASSERT_TRUE(whole) << whole.error().text;
+  std::string spelled;
+  for (const WrittenToken& token : *whole) spelled += token.bytes;
+  EXPECT_EQ(spelled, text);
+  EXPECT_EQ(whole->size(), text.size()) << "this vocabulary has bytes alone";
+  EXPECT_TRUE(std::isnan(whole->front().logprob)) << "it has no beginning mark";
+  EXPECT_TRUE(whole->front().top.empty());
+  // What stands behind a token changes nothing of it.
+  Result<Read> part = read(text.substr(0, 12));
+  ASSERT_TRUE(part);
+  for (size_t i = 1; i < part->size(); ++i) EXPECT_EQ((*part)[i], (*whole)[i]) << i;
+  // And it is the model's own distribution: all of it sums to 1.
+  Result<Read> all = read(text, 1000);
+  double sum = 0;
+  for (const TokenLogprob& one : all->back().top) sum += std::exp(one.logprob);
+  EXPECT_NEAR(sum, 1, 1e-12);
+  EXPECT_EQ(all->back().logprob, whole->back().logprob);
+}
+
+TEST_F(GgufModelTest, SaysWhichTextItCannotRead) {
+  make({}, "ctx=256");
+  using Read = std::vector<WrittenToken>;
+  auto why = [&](const std::string& text) {
+    Result<Read> read = answer_to<Read>(*model, [&](OnRead done) { model->read(text, 0, done); });
+    return read ? std::string() : read.error().text;
+  };
+  EXPECT_EQ(why(""), "the text is empty");
+  EXPECT_EQ(why("a"), "");
+  EXPECT_EQ(why(std::string(256, 'a')), "");
+  EXPECT_EQ(why(std::string(300, 'a')), "the text has 300 tokens, and the context holds 256; ctx=300 would hold them");
 }
 
 TEST_F(GgufModelTest, WeighsLabelsInEverySpelling) {

@@ -24,6 +24,14 @@ std::string piece_of(const llama_vocab* vocab, llama_token token) {
   return piece;
 }
 
+std::vector<llama_token> plain_tokens(const llama_vocab* vocab, const std::string& text) {
+  std::vector<llama_token> tokens(text.size() + 8);
+  const int n = llama_tokenize(vocab, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
+                               static_cast<int32_t>(tokens.size()), /*add_special=*/false, /*parse_special=*/false);
+  tokens.resize(static_cast<size_t>(std::max(n, 0)));
+  return tokens;
+}
+
 double log_total(const float* logits, int n) {
   const double highest = *std::max_element(logits, logits + n);
   if (!std::isfinite(highest)) return highest;
@@ -39,12 +47,10 @@ std::vector<llama_token> first_tokens(const llama_vocab* vocab, const std::strin
   for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   for (const std::string& spelling : {word, capitalised, capitals})
     for (const char* before : {"", " ", "\n"}) {
-      const std::string text = before + spelling;
-      std::vector<llama_token> tokens(text.size() + 8);
-      const int n = llama_tokenize(vocab, text.data(), static_cast<int32_t>(text.size()), tokens.data(),
-                                   static_cast<int32_t>(tokens.size()), /*add_special=*/false, /*parse_special=*/false);
+      const std::vector<llama_token> tokens = plain_tokens(vocab, before + spelling);
       // A token of nothing but space begins every word.
-      if (n > 0 && piece_of(vocab, tokens[0]).find_first_not_of(" \n") != std::string::npos) first.insert(tokens[0]);
+      if (!tokens.empty() && piece_of(vocab, tokens[0]).find_first_not_of(" \n") != std::string::npos)
+        first.insert(tokens[0]);
     }
   // Spellings that only the vocabulary knows: more spaces, marks of its own.
   for (llama_token token = 0; token < llama_vocab_n_tokens(vocab); ++token)

@@ -12,6 +12,9 @@ namespace assay {
 // The bytes that a token stands for; control tokens by their names.
 std::string piece_of(const llama_vocab* vocab, llama_token token);
 
+// A text's tokens, each control token's name taken for plain text; none before the first.
+std::vector<llama_token> plain_tokens(const llama_vocab* vocab, const std::string& text);
+
 // log of the sum of exp(logits): what is subtracted from a logit to make it a logprob. In double, largest first.
 double log_total(const float* logits, int n);
 
