@@ -13,10 +13,12 @@
 #include <thread>
 
 #include "base/text.h"
+#include "model/gguf/context_shape.h"
 #include "model/gguf/exact.h"
 #include "model/gguf/held_bytes.h"
 #include "model/gguf/lines.h"
 #include "model/gguf/llama_log.h"
+#include "model/gguf/step_batch.h"
 #include "model/gguf/step_cost.h"
 #include "model/model.h"
 
@@ -25,84 +27,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int largest_batch = 512;    // tokens in a step
-constexpr int reading_beside = 256;   // of those, of prompts, where others are writing meanwhile
+constexpr int reading_beside = 256;   // tokens of prompts in a step, where others are writing meanwhile
 constexpr size_t worth_waiting = 32;  // tokens: less is read again rather than waited for, or copied
-constexpr double shared_enough = 4;   // cells in use, in lengths of one sequence: up to this a unified cache is faster
-constexpr int least_outputs = 128;    // logits that a step can show, at least
-constexpr int most_sequences = 256;   // llama.cpp's limit
 constexpr int fairness = 256;         // so many jobs at most may be let in before one that came earlier
+constexpr auto patience = std::chrono::milliseconds(50);  // for the next turn of a conversation that holds what we need
 
 double since(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
-// So many of a job's tokens need not be computed if they are held: behind the others it wants to see logits.
-size_t kept_of(const EngineJob& job) {
-  const bool captures = job.capture && !job.capture->positions.empty();
-  return std::min(
-      {job.prompt.size() - 1, job.seen_from, captures ? job.capture->positions.front() : job.prompt.size()});
-}
-
 // llama.cpp says in its log alone that an allocation failed.
 bool tells_of_memory(std::string_view why) { return why.find("alloc") != why.npos; }
-
-bool is_captured(const EngineJob& job, size_t position) {
-  return job.capture && std::binary_search(job.capture->positions.begin(), job.capture->positions.end(), position);
-}
-
-// A job under way.
-struct Active {
-  EngineJob job;
-  std::vector<llama_token> target;  // the prompt, and what was chosen behind it; the line holds a beginning of it
-  Line* line = nullptr;
-  int64_t cached = 0;
-  bool over = false;  // nothing more is to be computed
-
-  size_t left() const { return target.size() - line->held.size(); }
-  bool writing() const { return target.size() > job.prompt.size(); }
-};
-
-// The batch of one step, and whose tokens are in it.
-class StepBatch {
- public:
-  struct Part {
-    Active* of;
-    size_t n;         // tokens
-    int first_index;  // in the batch
-  };
-
-  explicit StepBatch(int most_outputs) : batch(llama_batch_init(largest_batch, 0, 1)), most_outputs_(most_outputs) {}
-  ~StepBatch() { llama_batch_free(batch); }
-  StepBatch(const StepBatch&) = delete;
-  StepBatch& operator=(const StepBatch&) = delete;
-
-  int size() const { return batch.n_tokens; }
-
-  // Its next n tokens; fewer where a step can show no more logits.
-  void put(Active& one, size_t n) {
-    const size_t held = one.line->held.size();
-    Part part{&one, 0, batch.n_tokens};
-    for (size_t i = held; i < held + n; ++i) {
-      // The last block computes only the rows whose logits are wanted.
-      const bool last = i + 1 == one.target.size(),
-                 shown = i < one.job.prompt.size() && (i >= one.job.seen_from || is_captured(one.job, i));
-      if ((last || shown) && ++outputs_ > most_outputs_) break;
-      const int at = batch.n_tokens++;
-      batch.token[at] = one.target[i];
-      batch.pos[at] = static_cast<llama_pos>(i);
-      batch.n_seq_id[at] = 1;
-      batch.seq_id[at][0] = one.line->seq;
-      batch.logits[at] = last || shown;
-      ++part.n;
-    }
-    if (part.n > 0) parts.push_back(part);
-  }
-
-  llama_batch batch;
-  std::vector<Part> parts;
-
- private:
-  int most_outputs_, outputs_ = 0;
-};
 
 }  // namespace
 
@@ -110,14 +43,12 @@ struct Engine::Inside {
   Inside(llama_model* of, EngineOptions how) : model(of), options(std::move(how)) {
     if (options.exact) exact.emplace(), exact_attention = attention_can_be_exact(model);
     can_cut = !llama_model_is_recurrent(model) && !llama_model_is_hybrid(model);
-    attends = !llama_model_is_recurrent(model);
     bytes = held_bytes(model);
   }
 
   // --- contexts
   Status make_context(bool as_unified, int longest);
   int length_of(const EngineJob& job) const;
-  bool holds_unified();
   Status choose_hold();
 
   // --- the thread
@@ -132,7 +63,7 @@ struct Engine::Inside {
   void finish(Active& active, Status status);
   void fail_all(const Error& error);
   size_t branch_after(const Active& active) const;
-  bool make_room(size_t cells, const Line* spare);
+  bool make_room(size_t cells, const Line* spare, bool for_newcomer = false);
   void set_back_youngest();
   void settle(Active& active, int batch_index, size_t position);
   bool watch(ggml_tensor* tensor, bool ask);
@@ -142,7 +73,6 @@ struct Engine::Inside {
   std::optional<ExactArithmetic> exact;
   bool exact_attention = false;
   bool can_cut = true;  // no running state
-  bool attends = true;  // each token takes a cell
   HeldBytes bytes;
 
   llama_context_ptr context;
@@ -179,25 +109,11 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   lines.reset();
   context.reset();
   llama_context_params how = llama_context_default_params();
-  auto fit = [](int64_t memory, int64_t each) { return each > 0 ? memory / each : int64_t(1) << 20; };
+  const ContextShape shape = context_shape(as_unified, longest, options, bytes, can_cut);
   how.n_batch = how.n_ubatch = largest_batch;
   how.kv_unified = as_unified;
-  if (as_unified) {
-    // Attention costs all cells in use, so more than a few sequences' worth are never wanted.
-    const int64_t wanted = std::max<int64_t>(options.context, std::min<int64_t>(4 * options.context, 32768));
-    const int64_t for_states = attends ? options.memory / 2 : options.memory;
-    const int64_t sequences = std::clamp<int64_t>(fit(for_states, bytes.sequence), 1,
-                                                  std::min(most_sequences, (can_cut ? 2 : 4) * options.width));
-    const int64_t fits = fit(options.memory - sequences * bytes.sequence, bytes.token) / 256 * 256;
-    how.n_seq_max = static_cast<uint32_t>(sequences);
-    how.n_ctx = static_cast<uint32_t>(std::max<int64_t>(longest, std::min(wanted, fits)));
-  } else {
-    const int each = std::min(options.context, (longest + 255) / 256 * 256);
-    how.n_seq_max =
-        static_cast<uint32_t>(std::clamp<int64_t>(fit(options.memory, each * bytes.token + bytes.sequence), 1,
-                                                  std::min(most_sequences, options.width + options.width / 4 + 1)));
-    how.n_ctx = how.n_seq_max * static_cast<uint32_t>(each);
-  }
+  how.n_seq_max = shape.sequences;
+  how.n_ctx = shape.tokens;
   how.n_outputs_max = std::max<uint32_t>(how.n_seq_max, least_outputs);  // llama.cpp wants one for each sequence
   how.n_threads = how.n_threads_batch = options.threads;
   // Attention.h on the CPU, where the model allows.
@@ -234,31 +150,12 @@ Status Engine::Inside::make_context(bool as_unified, int longest) {
   return Done{};
 }
 
-// Whether what is waiting shares so much that a unified cache serves it best: the distinct tokens of all that could be
-// under way together, in lengths of one of them.
-bool Engine::Inside::holds_unified() {
-  if (options.exact || options.hold == EngineOptions::Hold::streams) return false;
-  if (options.hold == EngineOptions::Hold::unified || !can_cut) return true;
-  std::vector<const EngineJob*> jobs;
-  for (const EngineJob& job : waiting) {
-    if (static_cast<int>(jobs.size()) == options.width) break;
-    jobs.push_back(&job);
-  }
-  std::sort(jobs.begin(), jobs.end(), [](auto* a, auto* b) { return a->prompt < b->prompt; });
-  double distinct = 0, whole = 0;
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    const double own = static_cast<double>(jobs[i]->prompt.size()) + std::min(jobs[i]->most, 64);
-    whole += own;
-    distinct += own - (i == 0 ? 0.0 : static_cast<double>(common_prefix(jobs[i - 1]->prompt, jobs[i]->prompt)));
-  }
-  return jobs.size() < 3 || distinct <= shared_enough * whole / static_cast<double>(jobs.size());
-}
-
 // Asked where nothing is under way.
 Status Engine::Inside::choose_hold() {
   int longest = 0;
   for (const EngineJob& job : waiting) longest = std::max(longest, length_of(job));
-  const bool wanted = holds_unified();
+  // Another context begins with nothing, so conversations that go on keep the one they have.
+  const bool wanted = context && lines->pauses() ? unified.load() : held_unified(waiting, options, can_cut);
   if (context && wanted == unified && longest <= longest_stream) return Done{};
   return make_context(wanted, std::min(longest + longest / 2, options.context));  // conversations grow
 }
@@ -276,7 +173,7 @@ void Engine::Inside::run() {
     std::vector<const void*> over = std::move(ended);
     ended.clear();
     lock.unlock();
-    const Clock::time_point begun = Clock::now();
+    Clock::time_point begun = Clock::now();
     if (lines)
       for (const void* conversation : over) lines->end(conversation);
     if (lines && unified && !over.empty()) lines->trim_idle(static_cast<size_t>(options.context));
@@ -287,6 +184,14 @@ void Engine::Inside::run() {
           fail_all(chosen.error());
         }
       begin_jobs();
+      if (active.empty() && !waiting.empty() && lines->pauses()) {
+        mine.busy += since(begun);
+        lock.lock();
+        if (wake.wait_for(lock, patience, [&] { return stopping || released || !ended.empty(); })) continue;
+        lock.unlock();
+        begun = Clock::now();
+        while (active.empty() && lines->interrupt()) begin_jobs();
+      }
       if (active.empty() && !waiting.empty()) {  // nothing that is held may keep the first one out
         lines->clear();
         begin_jobs();
@@ -294,7 +199,7 @@ void Engine::Inside::run() {
       if (active.empty() && !waiting.empty()) {
         EngineJob job = std::move(waiting.front());
         waiting.pop_front(), passed.pop_front();
-        job.done({Error{context_full, ErrorKind::unfinished}, 0});
+        job.done({context_is_full(static_cast<int64_t>(job.prompt.size()), longest_stream), 0});
       }
       mine.widest = std::max(mine.widest, static_cast<int64_t>(active.size()));
       if (!active.empty()) step();
@@ -309,7 +214,8 @@ void Engine::Inside::run() {
   }
 }
 
-// Lets in what can begin now: first what shares most with what is held, so that neighbours are computed together.
+// Lets in what can begin now: conversations that go on, then what shares most with what is held, so that neighbours are
+// computed together.
 void Engine::Inside::begin_jobs() {
   // One that is too long for the cache or the streams there are: all others end first, then there will be longer ones.
   const bool too_long = std::any_of(waiting.begin(), waiting.end(),
@@ -318,19 +224,23 @@ void Engine::Inside::begin_jobs() {
   while (!waiting.empty() && static_cast<int>(active.size()) < options.width) {
     size_t chosen = waiting.size();
     Lines::Match best;
+    enum class Claim { none, passed_often, goes_on } strongest = Claim::none;
     for (size_t i = 0; i < waiting.size(); ++i) {
       const std::vector<llama_token>& prompt = waiting[i].prompt;
       const size_t most_kept = kept_of(waiting[i]);
-      const Lines::Match match = lines->longest(prompt, most_kept);
+      const Lines::Match match = lines->longest(prompt, most_kept, waiting[i].conversation);
       // What is being read for another job will be there soon.
       const bool wait = std::any_of(active.begin(), active.end(), [&](const Active& other) {
         const size_t common = std::min(common_prefix(other.job.prompt, prompt), most_kept);
         return common >= match.keep + worth_waiting && other.line->held.size() < common;
       });
       if (wait) continue;
-      const bool long_passed = passed[i] > fairness;
-      if (chosen == waiting.size() || match.keep > best.keep || long_passed) chosen = i, best = match;
-      if (long_passed) break;
+      const Claim claim = lines->of(waiting[i].conversation) ? Claim::goes_on
+                          : passed[i] > fairness             ? Claim::passed_often
+                                                             : Claim::none;
+      const bool first = chosen == waiting.size() || claim > strongest;
+      if (first || (claim == strongest && claim != Claim::passed_often && match.keep > best.keep))
+        chosen = i, best = match, strongest = claim;
     }
     if (chosen == waiting.size() || !begin(chosen, best)) return;
     for (size_t i = 0; i < chosen; ++i) ++passed[i];
@@ -344,26 +254,33 @@ bool Engine::Inside::begin(size_t index, const Lines::Match& match) {
   size_t keep = match.keep;
   if (!unified && can_cut && keep < worth_waiting) source = nullptr, keep = 0;
 
-  if (unified && attends) {
-    const size_t own = job.prompt.size() - keep + static_cast<size_t>(std::clamp(job.most, 0, 64));
-    if (!active.empty() && !cost.pays(static_cast<double>(active.size()), static_cast<double>(own))) return false;
-    if (!make_room(job.prompt.size() - keep + 1, source)) {
+  Line* own = lines->of(job.conversation);
+  const bool ours = own && source == own;
+  if (own && !ours) own->conversation = nullptr;  // it goes on in other words, of which others have read more
+  const auto is_free = [](const Line* line) { return line && !line->busy && !line->conversation; };
+  if (unified && bytes.token > 0) {
+    const size_t brought = job.prompt.size() - keep + static_cast<size_t>(std::clamp(job.most, 0, 64));
+    if (!active.empty() && !cost.pays(static_cast<double>(active.size()), static_cast<double>(brought))) return false;
+    if (!make_room(job.prompt.size() - keep + 1, source, !ours)) {
       // What follows the shared beginning goes first, then the beginning itself, where nobody else is under way.
-      if (source && !source->busy) lines->cut(*source, keep);
-      if (!make_room(job.prompt.size() - keep + 1, source)) {
-        if (!active.empty()) return false;
+      if (ours || is_free(source)) lines->cut(*source, keep);
+      if (!make_room(job.prompt.size() - keep + 1, source, !ours)) {
+        if (!active.empty() || lines->pauses()) return false;
         lines->clear();
         source = nullptr, keep = 0;
       }
     }
   }
   Line* line = nullptr;
-  const bool ours = source && !source->busy && source->conversation && source->conversation == job.conversation;
   if (ours) {
     line = source;
   } else if (source) {
-    if (lines->free_sequences() == 0 && !lines->evict(source) && source->busy) return false;
-    line = lines->free_sequences() > 0 ? lines->fork(*source, keep) : source;
+    if (lines->free_sequences() > 0 || lines->evict(source))
+      line = lines->fork(*source, keep);
+    else if (is_free(source))
+      line = source;
+    else
+      return false;
     if (!line) keep = 0;
   }
   if (line == source && line && !lines->cut(*line, keep)) keep = 0;
@@ -373,9 +290,7 @@ bool Engine::Inside::begin(size_t index, const Lines::Match& match) {
   }
   line->busy = true;
   lines->touch(*line);
-  const void* conversation = job.conversation ? job.conversation : line;
-  if (line->conversation != conversation) line->opening = std::min(job.prompt.size(), job.common);
-  line->conversation = conversation;
+  lines->give(*line, job.conversation, std::min(job.prompt.size(), job.common));
 
   active.push_back({.job = std::move(job), .line = line});
   Active& begun = active.back();
@@ -386,9 +301,10 @@ bool Engine::Inside::begin(size_t index, const Lines::Match& match) {
   return true;
 }
 
-bool Engine::Inside::make_room(size_t wanted, const Line* spare) {
+// Of a unified cache. A newcomer gets what is nobody's; whoever is under way also what belongs to those who came last.
+bool Engine::Inside::make_room(size_t wanted, const Line* spare, bool for_newcomer) {
   while (lines->used() + wanted > cells)
-    if (!lines->evict(spare)) return false;
+    if (!lines->evict(spare) && (for_newcomer || !lines->interrupt(spare))) return false;
   return true;
 }
 
@@ -434,7 +350,7 @@ int Engine::Inside::fill(StepBatch& batch) {
   Active* alone = captured == active.end() ? nullptr : &*captured;
   watched = alone ? &alone->job : nullptr;
   auto in_this_step = [&](const Active& one) { return !alone || &one == alone; };
-  if (unified && attends) {  // a cell for each token; whoever came last makes room for the others
+  if (unified && bytes.token > 0) {  // a cell for each token; whoever came last makes room for the others
     auto rows = [&] {
       return static_cast<size_t>(
           std::count_if(active.begin(), active.end(), [](const Active& a) { return a.left() == 1; }));
@@ -455,9 +371,9 @@ int Engine::Inside::fill(StepBatch& batch) {
     if (one.left() <= 1 || !in_this_step(one) || planned >= end) continue;
     size_t n = std::min(one.left(), static_cast<size_t>(end - planned));
     if (!can_cut) n = std::min(n, branch_after(one) - one.line->held.size());
-    if (unified && attends) {
+    if (unified && bytes.token > 0) {
       const auto in_batch = static_cast<size_t>(planned);
-      while (n > 0 && lines->used() + in_batch + n > cells && lines->evict()) continue;
+      make_room(in_batch + n, nullptr);
       n = std::min(n, cells - std::min(cells, lines->used() + in_batch));
     }
     if (n > 0) plan(one, n);
@@ -483,7 +399,7 @@ bool Engine::Inside::compute(const StepBatch& batch, int rows) {
   ++mine.steps;
   ++(unified ? mine.unified_steps : mine.stream_steps);
   if (failed == 1) {  // no room: the books and the cache disagree about its gaps
-    if (!lines->evict()) give_way();
+    if (!lines->evict() && !lines->interrupt()) give_way();
     return false;
   }
   if (failed != 0) {
@@ -497,7 +413,7 @@ bool Engine::Inside::compute(const StepBatch& batch, int rows) {
 
 void Engine::Inside::give_way() {
   if (active.size() > 1) return set_back_youngest();
-  finish(active.front(), Error{context_full, ErrorKind::unfinished});
+  finish(active.front(), context_is_full(static_cast<int64_t>(active.front().target.size()), longest_stream));
 }
 
 // The books first, then what the jobs make of their logits.
@@ -521,7 +437,9 @@ void Engine::Inside::take_in(const StepBatch& batch) {
     for (const StepBatch::Part& part : batch.parts) {
       const Active& one = *part.of;
       const size_t held = one.line->held.size();
-      if (held > one.job.prompt.size() || lines->free_sequences() == 0) continue;
+      if (held > one.job.prompt.size()) continue;
+      const bool awaited = held < one.job.prompt.size();  // else it may be of use, and takes nobody's place
+      if (lines->free_sequences() == 0 && !(awaited && lines->evict())) continue;
       Line* kept = lines->fork(*one.line, held);
       if (kept) kept->opening = held;
     }
@@ -568,7 +486,7 @@ void Engine::Inside::finish(Active& over, Status status) {
   ++mine.jobs;
   mine.prompt_tokens += static_cast<int64_t>(over.job.prompt.size());
   over.line->busy = false;
-  if (!over.job.conversation) lines->end(over.line);  // nobody goes on with it; its prompt may serve others
+  if (over.line->conversation == over.line) lines->end(over.line);  // nobody goes on; its prompt may serve others
   auto done = std::move(over.job.done);
   const EngineReply reply{std::move(status), over.cached};
   active.remove_if([&](const Active& one) { return &one == &over; });

@@ -13,6 +13,9 @@
 //             as long as its own cells slow the others down less than a fuller batch speeds them up.
 //   streams   a piece of memory for each sequence. A new token attends to its own alone; a shared beginning is copied.
 //             Right where little is shared, and the only way that is exact.
+// A conversation keeps what it holds from its first job to its end: new ones wait for room rather than take it from
+// those that will come back. Where these outgrow the memory, the one that began last is set back and read again.
+//
 // In exact mode what a job computes does not depend on what else is computed, to the bit: streams, and no kernels that
 // depend on a batch's shape (exact.h).
 //

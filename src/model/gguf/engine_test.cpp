@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <mutex>
 
 #include "model/gguf/engine_fixture.h"
 #include "model/model.h"
@@ -149,12 +150,69 @@ TEST_F(EngineTest, WaitsForRoomAndSetsBackTheYoungest) {
   }
 }
 
+// Twelve conversations of four turns each, beside each other, where less than half have room.
+TEST_F(EngineTest, FinishesConversationsRatherThanReadThemAgain) {
+  constexpr int all = 12, turns = 4;
+  constexpr int64_t cell = 4 * 2 * 32;  // bytes
+  for (const EngineOptions::Hold hold : {EngineOptions::Hold::streams, EngineOptions::Hold::unified}) {
+    make({.context = 512, .hold = hold, .memory = 3 * 512 * cell});
+    struct Talk {
+      Tokens so_far;
+      int turn = 0;
+      Written said;
+    };
+    std::vector<Talk> talks(all);
+    std::mutex mutex;
+    std::vector<Talk*> answered;
+    auto ask = [&](Talk& talk) {
+      talk.said = {};
+      EngineJob asked = told(talk.so_far, text(100 + static_cast<uint64_t>(talk.turn), 20), talk.said, &talk);
+      asked.done = [&, done = asked.done](EngineReply reply) {
+        done(std::move(reply));
+        std::lock_guard lock(mutex);
+        answered.push_back(&talk);
+      };
+      engine->submit(std::move(asked));
+    };
+    for (size_t i = 0; i < all; ++i) {
+      talks[i].so_far = text(1, 100) + text(10 + i, 100);
+      ask(talks[i]);
+    }
+    engine->go();
+    for (int ended = 0; ended < all;) {
+      std::vector<Talk*> next;
+      {
+        std::lock_guard lock(mutex);
+        next.swap(answered);
+      }
+      for (Talk* talk : next) {
+        ASSERT_TRUE(talk->said.reply.status) << talk->said.reply.status.error().text;
+        talk->so_far = talk->so_far + talk->said.tokens + text(30, 20);
+        if (++talk->turn < turns) {
+          ask(*talk);
+        } else {
+          engine->end(talk);
+          ++ended;
+        }
+      }
+      engine->go();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    // What is read: the common beginning, and of each its own, and what follows its turns but the last.
+    const int64_t distinct = 100 + all * (100 + (turns - 1) * 20);
+    const int64_t room = hold == EngineOptions::Hold::streams ? 0 : distinct;  // which grow into each other's
+    EXPECT_GE(engine->work().computed_tokens, distinct);
+    EXPECT_LE(engine->work().computed_tokens, distinct + room);
+  }
+}
+
 TEST_F(EngineTest, EndsWhatOutgrowsTheContext) {
   const int64_t cell = 4 * 2 * 32;
   make({.context = 512, .hold = EngineOptions::Hold::unified, .memory = 512 * cell});
   Written written = one(text(1, 500), 100, 1);
   ASSERT_FALSE(written.reply.status);
-  EXPECT_EQ(written.reply.status.error().text, context_full);
+  EXPECT_EQ(written.reply.status.error().text,
+            "the conversation no longer fits the model's context: it comes to 513 tokens, and there is room for 512");
   EXPECT_EQ(one(text(2, 300), 20, 1).tokens.size(), 20u) << "and it goes on";
 }
 

@@ -24,15 +24,25 @@ Lines::Lines(llama_context* context, bool unified, bool can_cut)
   std::make_heap(free_.begin(), free_.end(), std::greater<>());
 }
 
-Lines::Match Lines::longest(const std::vector<llama_token>& tokens, size_t most) {
+Lines::Match Lines::longest(const std::vector<llama_token>& tokens, size_t most, const void* conversation) {
+  auto claim = [&](const Line& line) {
+    return std::pair(conversation && line.conversation == conversation, line.used);
+  };
   Match best;
   for (Line& line : lines_) {
     size_t keep = std::min(common_prefix(line.held, tokens), most);
     if (!can_cut_ && keep < line.held.size()) continue;
-    const bool better = keep > best.keep || (keep == best.keep && best.line && line.used > best.line->used);
+    const bool better = keep > best.keep || (keep == best.keep && best.line && claim(line) > claim(*best.line));
     if (better && window_is_whole(line, keep)) best = {&line, keep};
   }
   return best;
+}
+
+Line* Lines::of(const void* conversation) {
+  if (!conversation) return nullptr;
+  const auto it =
+      std::ranges::find_if(lines_, [&](const Line& line) { return line.conversation == conversation && !line.busy; });
+  return it == lines_.end() ? nullptr : &*it;
 }
 
 // Where llama.cpp looks for room, it takes cells that no later token of their sequence would see through its window. It
@@ -132,15 +142,37 @@ void Lines::clear() {
   llama_memory_clear(memory_, false);
 }
 
+void Lines::give(Line& line, const void* conversation, size_t opening) {
+  if (conversation && line.conversation == conversation) return;
+  for (Line& other : lines_)  // it went on in other words than these
+    if (conversation && other.conversation == conversation && !other.busy) other.conversation = nullptr;
+  line.conversation = conversation ? conversation : &line;
+  line.opening = opening;
+  line.since = ++clock_;
+}
+
 bool Lines::evict(const Line* spare) {
   Line* oldest = nullptr;
   for (Line& line : lines_) {
-    if (line.busy || &line == spare) continue;
-    auto rank = [](const Line& one) { return std::pair(one.conversation != nullptr, one.used); };
-    if (!oldest || rank(line) < rank(*oldest)) oldest = &line;
+    if (line.busy || line.conversation || &line == spare) continue;
+    if (!oldest || line.used < oldest->used) oldest = &line;
   }
   if (oldest) drop(*oldest);
   return oldest != nullptr;
+}
+
+bool Lines::interrupt(const Line* spare) {
+  Line* last = nullptr;
+  for (Line& line : lines_) {
+    if (line.busy || !line.conversation || &line == spare) continue;
+    if (!last || line.since > last->since) last = &line;
+  }
+  if (last) drop(*last);
+  return last != nullptr;
+}
+
+bool Lines::pauses() const {
+  return std::ranges::any_of(lines_, [](const Line& line) { return line.conversation && !line.busy; });
 }
 
 size_t Lines::own_cells(const Line& line) const {
@@ -164,8 +196,13 @@ void Lines::trim_idle(size_t most) {
 
 void Lines::end(const void* conversation) {
   std::vector<Line*> over;
-  for (Line& line : lines_)
-    if (line.conversation == conversation && !line.busy) over.push_back(&line);
+  for (Line& line : lines_) {
+    if (line.conversation != conversation) continue;
+    if (line.busy)
+      line.conversation = &line;
+    else
+      over.push_back(&line);
+  }
   for (Line* line : over) {
     line->conversation = nullptr;
     // A running state that has gone on is of no use to another conversation.

@@ -18,10 +18,11 @@ struct Line {
   llama_seq_id seq = 0;
   std::vector<llama_token> held;       // what was computed, in order
   std::vector<int32_t> cells;          // one for each: equal numbers are one cell, shared
-  const void* conversation = nullptr;  // whose it is while that goes on; null: anybody's
+  const void* conversation = nullptr;  // whose it is while that goes on (a single job's: itself); null: anybody's
   size_t opening = 0;                  // so many of its tokens were the first prompt of its conversation
   bool busy = false;                   // a job is working on it
   uint64_t used = 0;                   // when it was last needed, in calls of touch()
+  uint64_t since = 0;                  // when its conversation began, likewise
 };
 
 class Lines {
@@ -30,13 +31,15 @@ class Lines {
   // `can_cut`: false for models with a running state, which cannot go back: a line of theirs is whole or nothing.
   Lines(llama_context* context, bool unified, bool can_cut);
 
-  // The line that shares most with these tokens, at most `most` of them, and how many that are. Null: none shares any
-  // from where the model could go on.
+  // The line that shares most with these tokens, at most `most` of them, and how many that are; of several the
+  // conversation's own, or the one used last. Null: none shares any from where the model could go on.
   struct Match {
     Line* line = nullptr;
     size_t keep = 0;
   };
-  Match longest(const std::vector<llama_token>& tokens, size_t most);
+  Match longest(const std::vector<llama_token>& tokens, size_t most, const void* conversation = nullptr);
+  // The idle line of a conversation that goes on; null where it has none.
+  Line* of(const void* conversation);
 
   // A line of its own, empty or with the first `keep` tokens of another. Null where all sequences are in use, or llama
   // refused. What it returns stays where it is until it is dropped.
@@ -51,11 +54,20 @@ class Lines {
   void add(Line& line, const llama_token* tokens, size_t n);
   void touch(Line& line) { line.used = ++clock_; }
 
-  // Drops the idle line that was least recently used, those of no conversation first. `spare` stays. False: none left.
+  // From here on the line is this conversation's, whose first prompt has so many tokens, and no idle line is beside it;
+  // null: a single job's.
+  void give(Line& line, const void* conversation, size_t opening);
+  // Drops the idle line of no conversation that was least recently used. `spare` stays. False: none left.
   bool evict(const Line* spare = nullptr);
+  // Drops the idle line of the conversation that began last, which then has to be read again. `spare` stays. False:
+  // none left.
+  bool interrupt(const Line* spare = nullptr);
+  // Whether any conversation is between two turns.
+  bool pauses() const;
   // Lets go of what only idle lines of no conversation hold, until they hold at most so many cells of their own.
   void trim_idle(size_t most);
-  // The conversation is over: its lines are cut back to their openings, which others may share.
+  // The conversation is over: its lines are cut back to their openings, which others may share; one that is busy, when
+  // its job ends.
   void end(const void* conversation);
 
   size_t used() const { return used_; }  // cells that hold something

@@ -86,6 +86,18 @@ TEST_P(LinesTest, TheLongestBeginningIsFound) {
   EXPECT_EQ(lines->longest({9}, 100).line, nullptr);
 }
 
+TEST_P(LinesTest, OfTwoThatShareAsMuchAConversationGoesOnWithItsOwn) {
+  int somebody = 0;
+  Line &own = line_of({1, 2, 3}), &other = line_of({1, 2, 4});
+  lines->give(own, &somebody, 3);
+  lines->touch(other);
+  EXPECT_EQ(lines->longest({1, 2, 9}, 9).line, &other) << "the one used last";
+  EXPECT_EQ(lines->longest({1, 2, 9}, 9, &somebody).line, &own);
+  EXPECT_EQ(lines->of(&somebody), &own);
+  own.busy = true;
+  EXPECT_EQ(lines->of(&somebody), nullptr);
+}
+
 TEST_P(LinesTest, AForkHoldsTheBeginningAndGoesItsOwnWay) {
   Line& first = line_of({1, 2, 3, 4});
   Line& second = *lines->fork(first, 2);
@@ -122,18 +134,44 @@ TEST_P(LinesTest, WhatWasLeastRecentlyUsedGoesFirstAndNeverWhatIsInUse) {
 TEST_P(LinesTest, WhoseConversationGoesOnOutlivesWhatIsNobodys) {
   int somebody = 0;
   Line &theirs = line_of({1}), &nobodys = line_of({2});
-  theirs.conversation = &somebody;
+  lines->give(theirs, &somebody, 1);
   lines->touch(nobodys);
-  lines->evict();
-  EXPECT_EQ(lines->longest({1}, 9).line, &theirs);
+  EXPECT_TRUE(lines->evict());
   EXPECT_EQ(lines->longest({2}, 9).line, nullptr);
+  EXPECT_FALSE(lines->evict());
+  EXPECT_EQ(lines->longest({1}, 9).line, &theirs);
+}
+
+TEST_P(LinesTest, TheConversationThatBeganLastIsTheFirstToBeSetBack) {
+  int early = 0, late = 0, latest = 0;
+  Line &first = line_of({1}), &second = line_of({2}), &third = line_of({3});
+  lines->give(second, &early, 1);
+  lines->give(first, &late, 1);
+  lines->give(third, &latest, 1);
+  third.busy = true;
+  lines->give(second, &early, 1);  // its next turn: it began no later for that
+  EXPECT_TRUE(lines->pauses());
+  EXPECT_TRUE(lines->interrupt());
+  EXPECT_EQ(lines->longest({1}, 9).line, nullptr);
+  EXPECT_TRUE(lines->interrupt());
+  EXPECT_FALSE(lines->interrupt()) << "who is being answered stays";
+  EXPECT_FALSE(lines->pauses());
+}
+
+TEST_P(LinesTest, AConversationThatWentOnInOtherWordsHoldsOneLine) {
+  int somebody = 0;
+  Line &before = line_of({1, 2}), &now = line_of({1, 3});
+  lines->give(before, &somebody, 2);
+  lines->give(now, &somebody, 2);
+  EXPECT_TRUE(lines->evict());
+  EXPECT_FALSE(lines->evict());
+  EXPECT_EQ(lines->longest({1, 3}, 9).line, &now);
 }
 
 TEST_P(LinesTest, AConversationThatEndedLeavesItsOpeningToOthers) {
   int somebody = 0;
   Line& line = line_of({1, 2, 3, 4, 5});
-  line.conversation = &somebody;
-  line.opening = 2;
+  lines->give(line, &somebody, 2);
   lines->end(&somebody);
   EXPECT_EQ(lines->longest({1, 2, 3}, 9).keep, 2u);
   EXPECT_EQ(lines->used(), 2u);
