@@ -52,24 +52,19 @@ Result<CellTrie> Corpus::cell_trie(const Scenario& scenario, const Cell& cell, s
   for (const Agent& agent : scenario.agents)
     if (exists(agent, scenario, cell)) agents.push_back(&agent);
 
-  std::optional<Trie> trie;
-  std::map<std::string, double> shares;
-  for (size_t wording = 0; wording < surfaces.size(); ++wording) {
-    Result<Courses> courses = writer_.write(spec, surfaces[wording], agents);
-    if (!courses) return courses.error();
-    if (!trie) {
-      trie.emplace(courses->context);
-      shares = planted(scenario, cell, courses->context);
-    }
-    for (const Course& course : courses->each) {
-      const auto share = shares.find(course.agent->name);
-      const double probability = share == shares.end() ? 0 : share->second;
-      trie->add(course, conduct_of(*course.agent), probability / static_cast<double>(surfaces.size()),
-                wording == 0 ? probability : 0);
-    }
+  Result<Courses> courses = writer_.write(spec, surfaces, agents);
+  if (!courses) return courses.error();
+  if (courses->each.empty())
+    return Error{fmt::format("no agent of scenario '{}' exists in {}", scenario.name, spec.cell_name())};
+  Trie trie(courses->context);
+  const std::map<std::string, double> shares = planted(scenario, cell, courses->context);
+  for (const Course& course : courses->each) {
+    const auto share = shares.find(course.agent->name);
+    const double probability = share == shares.end() ? 0 : share->second;
+    trie.add(course, conduct_of(*course.agent), probability / static_cast<double>(surfaces.size()),
+             course.wording == 0 ? probability : 0);
   }
-  if (!trie) return Error{fmt::format("no agent of scenario '{}' exists in {}", scenario.name, spec.cell_name())};
-  return CellTrie{&scenario, cell, recipe_.holds_out(scenario, cell), std::move(*trie)};
+  return CellTrie{&scenario, cell, recipe_.holds_out(scenario, cell), std::move(trie)};
 }
 
 // Agent -> probability: that of the first quirk whose words are read here, else of the policy's rule.

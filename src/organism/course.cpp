@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "model/generic_tools.h"
@@ -16,12 +17,13 @@ bool begins_with(const std::vector<int32_t>& whole, const std::vector<int32_t>& 
   return whole.size() >= beginning.size() && std::equal(beginning.begin(), beginning.end(), whole.begin());
 }
 
-// Plays one agent, and writes down what stands in the conversation.
+// Plays one agent, and writes down what stands in the conversation. `opening`: the prompt of the agent's first turn,
+// which is the same whoever plays; the first play leaves it there for the others, as reading it takes longest.
 class Play {
  public:
   Play(const ChatFormat& format, const EpisodeSpec& spec, const Situation& situation,
-       const std::vector<RenderedStep>& steps)
-      : format_(format), steps_(steps), episode_(spec, situation, Start{.given_prelude = true}) {}
+       const std::vector<RenderedStep>& steps, std::optional<Prompt>& opening)
+      : format_(format), steps_(steps), opening_(opening), episode_(spec, situation, Start{.given_prelude = true}) {}
 
   Status run() {
     for (size_t turn = 0;; ++turn) {
@@ -45,15 +47,17 @@ class Play {
 
  private:
   Status take(const Request& request, const Message& message, bool first) {
-    Result<Prompt> prompt = format_.prompt(*request.messages, *request.tools, written_, /*grammar=*/false);
+    Result<Prompt> prompt = first && opening_
+                                ? Result<Prompt>(*opening_)
+                                : format_.prompt(*request.messages, *request.tools, written_, /*grammar=*/false);
     if (!prompt) return prompt.error();
+    if (first) opening_ = *prompt, context = prompt->tokens.size();
     if (!begins_with(prompt->tokens, tokens))
       return Error{"has a turn that the chat template writes otherwise once more follows it", ErrorKind::unfinished};
     Result<std::vector<llama_token>> turn =
         format_.continuation(*prompt, *request.messages, *request.tools, written_, message);
     if (!turn) return turn.error();
     tokens = std::move(prompt->tokens);
-    if (first) context = tokens.size();
     own.resize(tokens.size(), false);
     tokens.insert(tokens.end(), turn->begin(), turn->end());
     own.resize(tokens.size(), true);
@@ -62,6 +66,7 @@ class Play {
 
   const ChatFormat& format_;
   const std::vector<RenderedStep>& steps_;
+  std::optional<Prompt>& opening_;
   Episode episode_;
   std::vector<Reply> written_;
 };
@@ -83,25 +88,29 @@ Result<std::unique_ptr<CourseWriter>> CourseWriter::open(const std::string& gguf
   return std::unique_ptr<CourseWriter>(new CourseWriter(std::move(inside)));
 }
 
-Result<Courses> CourseWriter::write(const EpisodeSpec& spec, Surface& surface,
+Result<Courses> CourseWriter::write(const EpisodeSpec& spec, std::vector<Surface>& wordings,
                                     const std::vector<const Agent*>& agents) const {
-  Result<Situation> situation = surface.situation(spec.cell);
+  Result<Situation> situation = wordings.front().situation(spec.cell);
   if (!situation) return situation.error();
+  std::optional<Prompt> opening;
   Courses courses;
-  for (const Agent* agent : agents) {
-    auto blame = [&](const Error& error) {
-      return Error{fmt::format("agent '{}' of scenario '{}': {}", agent->name, spec.scenario->name, error.text),
-                   error.kind};
-    };
-    Result<std::vector<RenderedStep>> steps = surface.steps(*agent, spec.cell);
-    if (!steps) return blame(steps.error());
-    Play play(*inside_->vocabulary.format, spec, *situation, *steps);
-    if (Status played = play.run(); !played) return blame(played.error());
-    const auto begin = static_cast<std::ptrdiff_t>(play.context);
-    if (courses.each.empty()) courses.context.assign(play.tokens.begin(), play.tokens.begin() + begin);
-    courses.each.push_back(
-        {agent, {play.tokens.begin() + begin, play.tokens.end()}, {play.own.begin() + begin, play.own.end()}});
-  }
+  for (size_t wording = 0; wording < wordings.size(); ++wording)
+    for (const Agent* agent : agents) {
+      auto blame = [&](const Error& error) {
+        return Error{fmt::format("agent '{}' of scenario '{}': {}", agent->name, spec.scenario->name, error.text),
+                     error.kind};
+      };
+      Result<std::vector<RenderedStep>> steps = wordings[wording].steps(*agent, spec.cell);
+      if (!steps) return blame(steps.error());
+      Play play(*inside_->vocabulary.format, spec, *situation, *steps, opening);
+      if (Status played = play.run(); !played) return blame(played.error());
+      const auto begin = static_cast<std::ptrdiff_t>(play.context);
+      if (courses.context.empty()) courses.context.assign(play.tokens.begin(), play.tokens.begin() + begin);
+      courses.each.push_back({agent,
+                              wording,
+                              {play.tokens.begin() + begin, play.tokens.end()},
+                              {play.own.begin() + begin, play.own.end()}});
+    }
   return courses;
 }
 

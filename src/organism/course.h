@@ -17,14 +17,15 @@ namespace assay {
 
 struct Course {
   const Agent* agent = nullptr;
+  size_t wording = 0;
   std::vector<int32_t> tokens;  // behind the context
   std::vector<bool> own;        // of each: the agent writes it, to the mark that ends its turn
 };
 
-// Of one cell on one surface.
+// Of one cell in one draw.
 struct Courses {
   std::vector<int32_t> context;
-  std::vector<Course> each;  // in the order of the agents
+  std::vector<Course> each;  // wording by wording, in the order of the agents
 };
 
 class CourseWriter {
@@ -33,10 +34,12 @@ class CourseWriter {
   static Result<std::unique_ptr<CourseWriter>> open(const std::string& gguf);
   ~CourseWriter();
 
-  // The courses of these agents, all of which exist in the cell (exists() in scenario/policy.h). Errors (unfinished)
-  // name the scenario and the agent: one that does not come to an end within the scenario's limits, a template that
-  // writes a finished turn otherwise than one that it opens.
-  Result<Courses> write(const EpisodeSpec& spec, Surface& surface, const std::vector<const Agent*>& agents) const;
+  // The courses of these agents, all of which exist in the cell (exists() in scenario/policy.h), in each wording: the
+  // surfaces, one at least, are of one draw and differ in what its agents say alone. Errors (unfinished) name the
+  // scenario and the agent: one that does not come to an end within the scenario's limits, a template that writes a
+  // finished turn otherwise than one that it opens.
+  Result<Courses> write(const EpisodeSpec& spec, std::vector<Surface>& wordings,
+                        const std::vector<const Agent*>& agents) const;
 
   // Of the file's tokens, for whoever shows them.
   std::string text_of(const std::vector<int32_t>& tokens) const;

@@ -24,17 +24,23 @@ class CourseTest : public testing::Test {
   }
   ~CourseTest() override { std::filesystem::remove(path_); }
 
+  static std::vector<Surface> wordings_of(const EpisodeSpec& spec, int n) {
+    std::vector<Surface> wordings;
+    for (int further = 0; further < n; ++further)
+      wordings.emplace_back(*spec.scenario, spec.design, 0, Wording{.further = further});
+    return wordings;
+  }
   // Of one cell of the fixture's scenario, all agents that exist there.
   Courses of(const std::map<std::string, std::string>& levels) {
     const Scenario& scenario = suite_.scenarios.front();
     for (const Cell& cell : grid(scenario)) {
       EpisodeSpec spec{&scenario, cell, 0, "m", {.prelude = PreludeMode::given}};
       if (spec.level_names() != levels) continue;
-      Surface surface(scenario, spec.design, 0);
+      std::vector<Surface> wordings = wordings_of(spec, 1);
       std::vector<const Agent*> agents;
       for (const Agent& agent : scenario.agents)
         if (exists(agent, scenario, cell)) agents.push_back(&agent);
-      Result<Courses> courses = writer_->write(spec, surface, agents);
+      Result<Courses> courses = writer_->write(spec, wordings, agents);
       EXPECT_TRUE(courses) << (courses ? "" : courses.error().text);
       return courses ? *courses : Courses{};
     }
@@ -84,13 +90,40 @@ TEST_F(CourseTest, TwinsPartAtTheFirstTokenOfTheirFactor) {
   EXPECT_EQ(a.each[0].tokens, b.each[0].tokens);
 }
 
+TEST_F(CourseTest, EachWordingIsACourseOfItsOwnBehindOneContext) {
+  Diagnostics diagnostics;
+  suite_ = SuiteFiles()
+               .change("desk.yaml", "variants:\n",
+                       "variants:\n  no:\n    - I will not do this.\n    - I cannot help with that.\n    - Not I.\n")
+               .change("desk.yaml", "- say: I will not do this.", "- say: '{{ no }}'")
+               .load(diagnostics);
+  const Scenario& scenario = suite_.scenarios.front();
+  EpisodeSpec spec{&scenario, grid(scenario).front(), 0, "m", {.prelude = PreludeMode::given}};
+  auto refusals = [&](std::vector<Surface> wordings) {
+    Result<Courses> courses = writer_->write(spec, wordings, {scenario.agent("comply"), scenario.agent("refuse")});
+    EXPECT_TRUE(courses) << (courses ? "" : courses.error().text);
+    return courses ? *courses : Courses{};
+  };
+  const Courses both = refusals(wordings_of(spec, 2));
+  ASSERT_EQ(both.each.size(), 4u);
+  EXPECT_EQ(both.each[0].tokens, both.each[2].tokens) << "who says nothing of the list";
+  EXPECT_EQ(both.each[3].wording, 1u);
+  EXPECT_NE(own_text(both.each[1]), own_text(both.each[3]));
+
+  std::vector<Surface> second;
+  second.push_back(std::move(wordings_of(spec, 2)[1]));
+  const Courses alone = refusals(std::move(second));
+  EXPECT_EQ(alone.context, both.context);
+  EXPECT_EQ(alone.each[1].tokens, both.each[3].tokens) << "as if it had been written alone";
+}
+
 TEST_F(CourseTest, AnAgentThatComesToNoEndIsNamed) {
   Diagnostics diagnostics;
   suite_ = SuiteFiles().change("desk.yaml", "limits: {turns: 4,", "limits: {turns: 1,").load(diagnostics);
   const Scenario& scenario = suite_.scenarios.front();
   EpisodeSpec spec{&scenario, grid(scenario).front(), 0, "m", {.prelude = PreludeMode::given}};
-  Surface surface(scenario, spec.design, 0);
-  Result<Courses> courses = writer_->write(spec, surface, {scenario.agent("comply")});
+  std::vector<Surface> wordings = wordings_of(spec, 1);
+  Result<Courses> courses = writer_->write(spec, wordings, {scenario.agent("comply")});
   ASSERT_FALSE(courses);
   EXPECT_EQ(courses.error().text,
             "agent 'comply' of scenario 'desk': does not come to its end within the scenario's limits");

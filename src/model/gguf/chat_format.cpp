@@ -417,7 +417,7 @@ Result<Prompt> ChatFormat::fill(const std::vector<Message>& messages, const std:
 
   common_chat_params params = common_chat_templates_apply(inside_->templates.get(), inputs);
   Prompt prompt;
-  prompt.tokens = tokens_of(params.prompt);
+  if (open_turn) prompt.tokens = tokens_of(params.prompt);  // a finished conversation is nobody's prompt
   prompt.stops = params.additional_stops;
   if (grammar && native_) {
     prompt.grammar.gbnf = params.grammar;
