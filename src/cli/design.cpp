@@ -39,7 +39,7 @@ void DesignOptions::declare(CLI::App& app) {
   app.add_option("--factors", factors_, "cross these, not each scenario's default")
       ->type_name("A,B")
       ->allow_extra_args(false);
-  app.add_option("--only", only_, "a part of the grid: FACTOR=LEVEL[,LEVEL]; repeatable")
+  app.add_option("--only", only_, "a part: FACTOR=LEVEL[,LEVEL], family=, scenario=")
       ->type_name("F=L")
       ->allow_extra_args(false);
   app.add_option("--design", crossing_, "full, pairwise, or random:N cells of each (full)")->type_name("DESIGN");

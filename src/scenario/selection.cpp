@@ -23,6 +23,16 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return near.empty() ? "there are " + joined(known, ", ") : fmt::format("did you mean '{}'?", near);
 }
 
+// What a scenario is, beside its factors: its text by that name; null for any other name.
+const std::string* trait(const Scenario& scenario, const std::string& name) {
+  return name == "scenario" ? &scenario.name : name == "family" ? &scenario.family : nullptr;
+}
+
+// Whether the suite's scenarios have the trait rather than a factor of that name.
+bool is_trait(const Suite& suite, const std::string& name) {
+  return trait(suite.scenarios.front(), name) && !contains(suite.factor_names(), name);
+}
+
 Status check_words(const Suite& suite, const Selection& selection) {
   const std::vector<std::string> known = suite.factor_names();
   std::vector<std::string> wrong;
@@ -33,6 +43,15 @@ Status check_words(const Suite& suite, const Selection& selection) {
   };
   for (const std::string& name : selection.factors) factor(name);
   for (const auto& [name, levels] : selection.only) {
+    if (is_trait(suite, name)) {
+      std::vector<std::string> there;
+      for (const Scenario& scenario : suite.scenarios)
+        if (!contains(there, *trait(scenario, name))) there.push_back(*trait(scenario, name));
+      for (const std::string& text : levels)
+        if (!contains(there, text))
+          wrong.push_back(fmt::format("there is no {} '{}'; {}", name, for_terminal(text), did_you_mean(text, there)));
+      continue;
+    }
     if (!factor(name)) continue;
     const std::vector<std::string> there = suite.level_names(name);
     for (const std::string& level : levels)
@@ -45,9 +64,11 @@ Status check_words(const Suite& suite, const Selection& selection) {
 }
 
 // The levels of each factor of one scenario that are in play; nothing where the scenario is left out.
-std::optional<std::vector<std::vector<int>>> in_play(const Scenario& scenario, const Selection& selection) {
-  for (const auto& [factor, levels] : selection.only)
-    if (!scenario.factor(factor)) return std::nullopt;
+std::optional<std::vector<std::vector<int>>> in_play(const Suite& suite, const Scenario& scenario,
+                                                     const Selection& selection) {
+  for (const auto& [name, levels] : selection.only) {
+    if (is_trait(suite, name) ? !contains(levels, *trait(scenario, name)) : !scenario.factor(name)) return std::nullopt;
+  }
   std::vector<std::vector<int>> out;
   for (const Factor& factor : scenario.factors) {
     const bool crossed = selection.factors.empty() ? factor.crossed : contains(selection.factors, factor.name);
@@ -87,8 +108,9 @@ Error too_large(const Scenario& scenario, const std::vector<std::vector<int>>& l
 }
 
 // The cells of one scenario; none where it is left out.
-Result<std::vector<LevelRow>> cells_of(const Scenario& scenario, const Selection& selection, uint64_t seed) {
-  const auto levels = in_play(scenario, selection);
+Result<std::vector<LevelRow>> cells_of(const Suite& suite, const Scenario& scenario, const Selection& selection,
+                                       uint64_t seed) {
+  const auto levels = in_play(suite, scenario, selection);
   if (!levels) return std::vector<LevelRow>{};
   std::vector<int> counts;
   for (const std::vector<int>& in : *levels) counts.push_back(static_cast<int>(in.size()));
@@ -158,7 +180,7 @@ Status select(Suite& suite, const Selection& selection, uint64_t seed) {
   if (Status known = check_words(suite, selection); !known) return known;
   std::vector<std::vector<LevelRow>> chosen;
   for (const Scenario& scenario : suite.scenarios) {
-    Result<std::vector<LevelRow>> cells = cells_of(scenario, selection, seed);
+    Result<std::vector<LevelRow>> cells = cells_of(suite, scenario, selection, seed);
     if (!cells) return cells.error();
     chosen.push_back(std::move(*cells));
   }

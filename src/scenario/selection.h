@@ -20,7 +20,8 @@ struct Selection {
 
   std::vector<std::string> factors;  // crossed in place of each scenario's default; a scenario crosses those it has
   // Levels that are kept. A scenario that lacks the factor, or all of the levels, is left out. A factor that is not
-  // crossed stands at the first of them, or is crossed over them where there are several.
+  // crossed stands at the first of them, or is crossed over them where there are several. `scenario` and `family` stand
+  // for what a scenario is called and belongs to, unless some scenario has a factor of that name.
   LevelFilter only;
   Crossing crossing = Crossing::full;
   int64_t random_cells = 0;  // of each scenario, with Crossing::random

@@ -119,6 +119,27 @@ TEST(Selection, AScenarioWithoutTheLevelIsLeftOutAndSomethingMustBeLeft) {
             "no scenario has a cell for this: the default factors; only framing=test; only threat=none");
 }
 
+TEST(Selection, ScenariosAreChosenByNameAndFamily) {
+  Suite suite = wide_suite();
+  suite.scenarios.push_back(suite.scenarios.front());
+  suite.scenarios.back().name = "control";
+  suite.scenarios.back().family = "control";
+  auto left = [&](const LevelFilter& only) {
+    Suite chosen = suite;
+    if (Status done = select(chosen, {.only = only}, 1); !done) return Names{done.error().text};
+    Names names;
+    for (const Scenario& scenario : chosen.scenarios)
+      if (!grid(scenario).empty()) names.push_back(scenario.name);
+    return names;
+  };
+  EXPECT_EQ(left({{"family", {"control"}}}), Names{"control"});
+  EXPECT_EQ(left({{"family", {"control", "replacement"}}}), (Names{"desk", "control"}));
+  EXPECT_EQ(left({{"scenario", {"desk"}}, {"threat", {"none"}}}), Names{"desk"});
+  EXPECT_EQ(left({{"scenario", {"dsk"}}}), Names{"there is no scenario 'dsk'; did you mean 'desk'?"});
+  suite.scenarios.back().factors.front().name = "family";  // a factor of that name is meant first
+  EXPECT_EQ(left({{"family", {"replacement"}}}), Names{"control"});
+}
+
 TEST(Selection, AGridThatIsTooLargeNamesTheLimitAndTheWaysOut) {
   Suite suite = wide_suite();
   Scenario& desk = suite.scenarios[0];
