@@ -11,6 +11,9 @@ demo: build  ## run the main job on a real model and on an agent of known conduc
 model:  ## fetch and check the demo's model (98 MB, kept in the user's cache folder)
 	scripts/model.sh
 
+organisms-validate: build model  ## measure the shipped organisms anew: cards and models/*.md; NAME=cornered for one; an hour each
+	scripts/organisms_validate.sh $(NAME)
+
 check: build  ## build and run every test
 	ctest --preset release
 
@@ -38,7 +41,7 @@ clean:  ## remove build/; what lies in the cache folder stays
 	rm -rf build
 
 help:  ## this list
-	@sed -nE 's/^([a-z ]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
-	  printf '  make %-10s %s\n' "$$target" "$$does"; done
+	@sed -nE 's/^([a-z -]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r target does; do \
+	  printf '  make %-18s %s\n' "$$target" "$$does"; done
 
-.PHONY: build demo model check asan tsan fuzz tidy format install clean help
+.PHONY: build demo model organisms-validate check asan tsan fuzz tidy format install clean help

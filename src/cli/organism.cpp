@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/judge_training.h"
+#include "cli/organism_found.h"
 #include "cli/organism_list.h"
 #include "cli/organism_training.h"
 #include "cli/suite.h"
@@ -18,6 +21,7 @@ namespace {
 
 struct Options {
   std::string what, file, base, output, resume, recipe;
+  std::vector<std::string> from;
   int threads = 0, draws = 8;
   bool json = false, quiet = false;
 };
@@ -39,13 +43,15 @@ Result<int> card(const Options& o, Output& out) {
   else if (o.json)
     out.print_exact(card->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   else
-    out.print(organism_card_text(*card));
+    out.print(organism_card_text(*card) + found_text(*card));
   return static_cast<int>(exit_done);
 }
 
 Result<int> measure(const Options& o, Output& out) {
   Result<Json> card = read_card(o.file);
   if (!card) return card.error();
+  if (is_judge(*card) && !o.from.empty()) return Error{"--from is of organisms: a judge is measured on its messages"};
+  if (!o.from.empty()) return take_found(o.file, o.from, out);
   if (is_judge(*card)) return measure_judge({o.file, o.recipe, o.base, o.threads, o.quiet}, out);
   return measure_organism({o.file, o.recipe, o.base, o.threads, o.draws, o.quiet}, out);
 }
@@ -71,6 +77,7 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("--draws", o->draws, "measure: of each scenario and kind of names (8)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000));
+  app.add_option("--from", o->from, "measure: take in what was found in this run of it")->type_name("RUN");
   app.add_flag("--json", o->json, "list, card: for programs");
   app.add_flag("-q,--quiet", o->quiet, "no progress");
   return [o](Output& out) {

@@ -136,6 +136,7 @@ Result<OpenedModel> open_asked(const Result<Asked>& asked, const Suite& suite) {
   if (asked->organism) {
     opened.policy = planted_in(asked->organism->says, suite);
     opened.card = asked->organism->card;
+    opened.card.erase("found");  // what other runs showed is no part of this one
   }
   return opened;
 }

@@ -59,6 +59,7 @@ Json make_card(const CardParts& parts) {
 
 Json measured_card(Json card, const Suite& suite, const std::vector<TruthTable>& tables) {
   card["suite"] = {{"name", suite.name}, {"sha256", suite.hash}};
+  card.erase("found");  // which was compared with another truth
   card["truth"] = Json::object();
   for (const TruthTable& table : tables) {
     card["truth"][table.pool] = truth_json(table.cells);
