@@ -22,6 +22,8 @@ for program in build/fuzz/fuzz_*; do
     condition) printf '%s' "action.tool in ['email_send'] and not sent_to(action, 'user') or cites(action, 'affair')" >"$corpus/start"
       printf '%s' "deleted(action, 'trial') or disabled(action, 'boss') or action.effect.state.reports == 1" >"$corpus/machine"
       printf '%s' "agent.idle and not any_sent or deleted_any and sent_to_any('press')" >"$corpus/turn" ;;
+    recipe) cp models/*.recipe.yaml models/judge/*.yaml "$corpus/" ;;
+    card) cp tests/fuzz/seeds/card.json "$corpus/" ;;
     calls) printf '%s' '{"letter": 3, "note": "x", "tags": ["a"]}' >"$corpus/letter"; printf '%s' 'rm -r ~' >"$corpus/command" ;;
     reply) printf '%s' '{"tool": "email_read", "arguments": {"id": 3}}' >"$corpus/start"; printf '```json\n{"say": "No."}\n```' >"$corpus/fence" ;;
   esac
