@@ -25,6 +25,7 @@ namespace {
 struct Options {
   SceneChoice scene;
   std::string model, file, variants = "train", prelude = "model", seed = "1";
+  bool names_prelude = false;
 };
 
 struct CloseFile {
@@ -235,6 +236,8 @@ int chat(const Options& options, Output& out) {
                            : options.variants == "held-out" ? VariantPool::held_out
                                                             : VariantPool::all;
   choice.design.prelude = options.prelude == "given" ? PreludeMode::given : PreludeMode::model;
+  if (Status settled = settle_prelude({options.model}, options.names_prelude, choice.design); !settled)
+    return fail(out, settled.error());
   Scene scene;
   if (Status set = set_scene(choice, scene); !set) return fail(out, set.error());
   Result<OpenedModel> opened = open_model(options.model, scene.suite);
@@ -288,12 +291,16 @@ std::function<int(Output&)> declare(CLI::App& app) {
   app.add_option("--variants", o->variants, "surface values: train, held-out, all (train)")
       ->type_name("SET")
       ->check(CLI::IsMember({"train", "held-out", "all"}));
-  app.add_option("--prelude", o->prelude, "model: it looks around itself; given: it has (model)")
-      ->type_name("MODE")
-      ->check(CLI::IsMember({"model", "given"}));
+  const CLI::Option* prelude =
+      app.add_option("--prelude", o->prelude, "model: it looks around itself; given: it has (model)")
+          ->type_name("MODE")
+          ->check(CLI::IsMember({"model", "given"}));
   app.add_option("-o,--output", o->file, "keep it here, as show --json prints an episode")->type_name("FILE");
   app.add_flag("--allow-exec", o->scene.programs, "let the suite's own programs run");
-  return [o](Output& out) { return chat(*o, out); };
+  return [o, prelude](Output& out) {
+    o->names_prelude = prelude->count() > 0;
+    return chat(*o, out);
+  };
 }
 
 std::string more() {
