@@ -42,13 +42,12 @@ def processor():
     return platform.processor()
 
 
-def write_table(program, text):
-    """Puts a benchmark's table into BENCHMARKS.md, between the markers that name its program."""
-    path = root / "BENCHMARKS.md"
+def write_table(program, text, path=root / "BENCHMARKS.md"):
+    """Puts a benchmark's table into a page, between the markers that name its program."""
     page = path.read_text()
     mark = re.compile(rf"(<!-- bench/{re.escape(program)} -->\n).*?(<!-- end -->)", re.S)
     if not mark.search(page):
-        sys.exit(f"BENCHMARKS.md has no place marked for bench/{program}")
+        sys.exit(f"{path.name} has no place marked for bench/{program}")
     path.write_text(mark.sub(lambda m: m.group(1) + text + "\n" + m.group(2), page))
 
 

@@ -294,6 +294,9 @@ def search(bench, grid, played, context):
                 def measure():
                     if memory(slots, context) > MEMORY:
                         return {"failed": f"needs {memory(slots, context) / 1e9:.0f} GB"}
+                    # What slows one cache for all is attention over the whole of it, whether it was read before or not.
+                    if unified and state == "warm" and rows[-1].get("failed"):
+                        return {"failed": "slow cold"}
                     with llama_server.serving(bench.server, grid.model, slots, context, unified, threads=bench.threads) as server:
                         if state == "warm":
                             llama_server.warm(server, some, slots, grid.temperature, bench.limit)

@@ -37,8 +37,8 @@ def played(assay, grid, hold):
         model = f"gguf:{model_file()}?hold={hold}&threads=2&max_tokens=64&temperature=0.5"
         begin = time.perf_counter()
         child = subprocess.Popen([assay, "run", *grid, "-m", model, "--prelude", "given", "-o", f"{folder}/out.assay"],
-                                 cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        said = child.stderr.read().decode()
+                                 cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = " ".join(child.stdout.read().decode().split())  # its lines are as wide as they are
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - begin
         if os.waitstatus_to_exitcode(status) != 0:
