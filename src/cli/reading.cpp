@@ -4,25 +4,39 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <optional>
 
 #include "base/text.h"
 #include "cli/command.h"
 #include "report/term.h"
-#include "scenario/load.h"
 
 namespace assay {
 namespace {
 
+constexpr size_t most_bytes = 1 << 20;
 constexpr size_t most_shown = 10;  // of the least likely tokens
 
 struct Likelihood {
   int64_t tokens = 0;  // with a logprob
   double nats = 0;     // of all of them
   int64_t bytes = 0;   // that they stand for
-  double per_token() const { return tokens ? nats / static_cast<double>(tokens) : 0; }
-  double bits_per_byte() const { return bytes ? nats / std::log(2.0) / static_cast<double>(bytes) : 0; }
+  double per_token() const { return nats / static_cast<double>(tokens); }
+  double bits_per_byte() const { return nats / std::log(2.0) / static_cast<double>(bytes); }
 };
+
+// As it is, to the byte: tokens are made of it.
+Result<std::string> text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(most_bytes + 1, '\0');
+  if (!file || !file.read(text.data(), static_cast<std::streamsize>(text.size())).eof()) {
+    if (file) return Error{fmt::format("larger than {} bytes", most_bytes)};
+    return Error{"there is no such file, or it cannot be read"};
+  }
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (valid_utf8(text) != text) return Error{"no UTF-8 text"};
+  return text;
+}
 
 Likelihood likelihood_of(const std::vector<WrittenToken>& tokens) {
   Likelihood all;
@@ -74,13 +88,17 @@ Json json_of(const std::string& file, const std::vector<WrittenToken>& tokens) {
 }  // namespace
 
 int read_text(Model& model, const std::string& file, int top, bool json, Output& out) {
-  Result<SourceFile> text = read_suite_file(file);
-  if (!text) return fail(out, text.error());
+  Result<std::string> text = text_of(file);
+  if (!text) return fail(out, Error{fmt::format("{}: {}", for_terminal(file), text.error().text)});
   std::optional<Result<std::vector<WrittenToken>>> read;
-  model.read(text->text, top, [&](Result<std::vector<WrittenToken>> tokens) { read = std::move(tokens); });
+  model.read(*text, top, [&](Result<std::vector<WrittenToken>> tokens) { read = std::move(tokens); });
   while (!read) model.poll(std::chrono::milliseconds(100));
   if (!*read)
     return fail(out, Error{fmt::format("{}: {}", for_terminal(file), read->error().text), read->error().kind});
+  if (likelihood_of(**read).tokens == 0)
+    return fail(out,
+                Error{fmt::format("{}: a text of one token, with nothing before it that would tell how likely it is",
+                                  for_terminal(file))});
   if (json)
     out.print_exact(json_of(file, **read).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   else

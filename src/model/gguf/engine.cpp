@@ -255,27 +255,33 @@ bool Engine::Inside::begin(size_t index, const Lines::Match& match) {
   if (!unified && can_cut && keep < worth_waiting) source = nullptr, keep = 0;
 
   Line* own = lines->of(job.conversation);
-  const bool ours = own && source == own;
-  if (own && !ours) own->conversation = nullptr;  // it goes on in other words, of which others have read more
+  const bool ours = own && source == own;  // else it goes on in other words, of which others have read more
   const auto is_free = [](const Line* line) { return line && !line->busy && !line->conversation; };
   if (unified && bytes.token > 0) {
     const size_t brought = job.prompt.size() - keep + static_cast<size_t>(std::clamp(job.most, 0, 64));
     if (!active.empty() && !cost.pays(static_cast<double>(active.size()), static_cast<double>(brought))) return false;
-    if (!make_room(job.prompt.size() - keep + 1, source, !ours)) {
+    size_t wanted = job.prompt.size() - keep + 1;
+    for (const Active& other : active) wanted += other.left();  // which they were let in for
+    if (!make_room(wanted, source, !own)) {
       // What follows the shared beginning goes first, then the beginning itself, where nobody else is under way.
       if (ours || is_free(source)) lines->cut(*source, keep);
-      if (!make_room(job.prompt.size() - keep + 1, source, !ours)) {
+      if (!make_room(wanted, source, !own)) {
         if (!active.empty() || lines->pauses()) return false;
         lines->clear();
         source = nullptr, keep = 0;
       }
     }
   }
+  auto sequence_for = [&](const Line* spare) {
+    if (lines->free_sequences() > 0 || lines->evict(spare)) return true;
+    if (own && own != spare) lines->drop(*own), own = nullptr;
+    return lines->free_sequences() > 0;
+  };
   Line* line = nullptr;
   if (ours) {
     line = source;
   } else if (source) {
-    if (lines->free_sequences() > 0 || lines->evict(source))
+    if (sequence_for(source))
       line = lines->fork(*source, keep);
     else if (is_free(source))
       line = source;
@@ -285,7 +291,7 @@ bool Engine::Inside::begin(size_t index, const Lines::Match& match) {
   }
   if (line == source && line && !lines->cut(*line, keep)) keep = 0;
   if (!line) {
-    if (lines->free_sequences() == 0 && !lines->evict()) return false;
+    if (!sequence_for(nullptr)) return false;
     line = lines->begin();
   }
   line->busy = true;
@@ -438,7 +444,10 @@ void Engine::Inside::take_in(const StepBatch& batch) {
       const Active& one = *part.of;
       const size_t held = one.line->held.size();
       if (held > one.job.prompt.size()) continue;
-      const bool awaited = held < one.job.prompt.size();  // else it may be of use, and takes nobody's place
+      // Where another prompt parts from here; else it may be of use, and takes nobody's place.
+      const bool awaited = std::ranges::any_of(waiting, [&](const EngineJob& job) {
+        return std::min(common_prefix(job.prompt, one.job.prompt), kept_of(job)) == held;
+      });
       if (lines->free_sequences() == 0 && !(awaited && lines->evict())) continue;
       Line* kept = lines->fork(*one.line, held);
       if (kept) kept->opening = held;

@@ -419,9 +419,13 @@ void GgufModel::read(std::string text, int top, OnRead on_done) {
   std::vector<llama_token> tokens = plain_tokens(vocab_, text);
   if (tokens.empty()) return refuse("the text is empty");
   const size_t mark = llama_vocab_get_add_bos(vocab_) && llama_vocab_bos(vocab_) != LLAMA_TOKEN_NULL ? 1 : 0;
-  if (tokens.size() + mark > static_cast<size_t>(context_))
-    return refuse(fmt::format("the text has {} tokens, and the context holds {}; ctx={} would hold them", tokens.size(),
-                              static_cast<size_t>(context_) - mark, tokens.size() + mark));
+  if (const size_t wanted = tokens.size() + mark; wanted > static_cast<size_t>(context_)) {
+    const auto trained = static_cast<size_t>(llama_model_n_ctx_train(weights_.get()));
+    return refuse(fmt::format("the text has {} tokens, and the context holds {}{}", tokens.size(),
+                              static_cast<size_t>(context_) - mark,
+                              wanted <= trained ? fmt::format("; ctx={} would hold them", wanted)
+                                                : fmt::format(", as the model was trained on {}", trained)));
+  }
   struct Reading {
     std::vector<WrittenToken> tokens;
     Status status = Done{};
