@@ -37,7 +37,7 @@ function(assay_library room)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${room}/*.h)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|main)\\.cpp$")  # NAME_main.cpp is a program of its own
   list(TRANSFORM ARG_DEPENDS PREPEND assay_)
 
   if(sources)

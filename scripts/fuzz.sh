@@ -25,6 +25,8 @@ for program in build/fuzz/fuzz_*; do
     recipe) cp models/*.recipe.yaml models/judge/*.yaml "$corpus/" ;;
     card) cp tests/fuzz/seeds/card.json "$corpus/" ;;
     calls) printf '%s' '{"letter": 3, "note": "x", "tags": ["a"]}' >"$corpus/letter"; printf '%s' 'rm -r ~' >"$corpus/command" ;;
+    olean) for f in tests/data/olean/*Main.olean tests/data/olean/*Attr.olean.server tests/data/olean/*ZkLean.olean; do cp "$f" "$corpus/$(basename "$f")"; done
+      for v in 0 1 2 3; do printf "\\1\\3\\$v\\1" >"$corpus/made-v$v"; printf "\\1\\3\\$v\\1\\0\\140\\7" >"$corpus/damaged-v$v"; done ;;
     reply) printf '%s' '{"tool": "email_read", "arguments": {"id": 3}}' >"$corpus/start"; printf '```json\n{"say": "No."}\n```' >"$corpus/fence" ;;
   esac
   echo "fuzz: $name for $seconds s"

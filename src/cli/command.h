@@ -30,7 +30,7 @@ struct Command {
 };
 
 extern const Command lint_command, plan_command, run_command, grade_command, show_command, summary_command,
-    validate_command, schema_command, model_command, chat_command, organism_command;
+    validate_command, schema_command, model_command, chat_command, organism_command, olean_command, report_command;
 
 // Tells stderr why, under the program's name or, where it is a list of mistakes in files, each with its place, as it
 // is; gives the exit code of this kind of error.

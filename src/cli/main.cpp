@@ -17,7 +17,7 @@ int dispatch(int argc, char** argv, Output& out) {
   static const std::vector<const Command*> commands = {
       &lint_command,    &plan_command,     &run_command,    &grade_command, &show_command,
       &summary_command, &validate_command, &schema_command, &model_command, &chat_command,
-      &organism_command};
+      &organism_command, &olean_command,  &report_command};
 
   std::string word = argc > 1 ? argv[1] : "";
   if (word == "--version") {

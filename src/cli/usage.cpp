@@ -42,7 +42,7 @@ class HelpPage : public CLI::Formatter {
   std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override {
     std::string out;
     for (const std::string& line : split(command_.example, '\n')) out += example(line, columns_);
-    std::string usage = fmt::format("assay {}", command_.name);
+    std::string usage = fmt::format("assay {}{}", command_.name, app->get_prefix_command() ? " DO ..." : "");
     std::string arguments, options;
     for (const CLI::Option* option : app->get_options()) {
       if (option->get_positional()) {

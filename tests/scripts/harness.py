@@ -24,7 +24,7 @@ SOURCE = pathlib.Path(os.environ.get("ASSAY_SOURCE_DIR", ".")).resolve()
 SANITIZED = bool(os.environ.get("ASSAY_SANITIZE"))
 SUITE = "suites/first"
 KNOWN = "policy:policies/cornered.yaml"
-COMMANDS = ["chat", "grade", "lint", "model", "organism", "plan", "run", "schema", "show", "summary", "validate"]
+COMMANDS = ["chat", "grade", "lint", "model", "olean", "organism", "plan", "report", "run", "schema", "show", "summary", "validate"]
 CELLS = {"desk": 8, "desk-control": 4}
 CELLS_IN_ALL = sum(CELLS.values())
 
