@@ -17,7 +17,7 @@ using testing::HasSubstr;
 const ReadLimits kMapAll{.map_from = 1};
 
 struct TemporaryFile {
-  std::string path = testing::TempDir() + "bytes_test.olean";
+  std::string path = testing::TempDir() + "bytes_test_" + std::to_string(getpid()) + ".olean";
   explicit TemporaryFile(std::string_view text) { std::ofstream(path, std::ios::binary) << text; }
   ~TemporaryFile() { std::filesystem::remove_all(path); }
 };
